@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -17,36 +18,56 @@ import pytest
 from trabecula import synthesis
 from trabecula.synthesis import clopper_pearson, text
 from trabecula.synthesis.arguments import Interval
-from trabecula.synthesis.result import frozen
+from trabecula.synthesis.result import Result, frozen
 from trabecula.synthesis.roots import descending_root
 
-MANUAL = Path(__file__).parents[2] / "docs" / "synthesis.md"
+MANUAL = Path(__file__).parents[2] / "docs" / "synthesis"
 
-MODULES = [f"trabecula.synthesis.{m.name}" for m in pkgutil.iter_modules(synthesis.__path__)]
+MODULES = [
+    module.name for module in pkgutil.walk_packages(synthesis.__path__, "trabecula.synthesis.")
+]
+RESULTS = [
+    value
+    for value in (getattr(synthesis, name) for name in synthesis.__all__)
+    if isinstance(value, type) and issubclass(value, Result)
+]
+
+
+def manual() -> str:
+    """The chapters of the manual, one after the other."""
+    return "\n".join(p.read_text(encoding="utf-8") for p in sorted(MANUAL.glob("*.md")))
 
 
 def test_every_public_name_is_in_the_manual() -> None:
     """What is exported is documented, and exists."""
-    manual = MANUAL.read_text(encoding="utf-8")
+    text = manual()
 
     assert synthesis.__all__ == sorted(synthesis.__all__)
-    assert [name for name in synthesis.__all__ if f"`{name}" not in manual] == []
+    assert [name for name in synthesis.__all__ if f"`{name}" not in text] == []
     assert all(hasattr(synthesis, name) for name in synthesis.__all__)
 
 
-def test_every_option_and_field_is_in_the_manual() -> None:
-    """Each estimator, test, status and field of a result has its place in the manual."""
-    manual = MANUAL.read_text(encoding="utf-8")
-    words = set(re.findall(r"`([^`\s]+)`", manual))
-    fits = (synthesis.RandomEffectsFit, synthesis.BinomialNormalFit, synthesis.Criteria)
-    fields = {field for fit in fits for field in fit.__dataclass_fields__}
-    literals = [
-        importlib.import_module("trabecula.synthesis.heterogeneity").Method,
-        importlib.import_module("trabecula.synthesis.binomial_normal").Status,
-    ]
-    options = {value for literal in literals for value in literal.__args__}
+@pytest.mark.parametrize("result", RESULTS, ids=lambda r: r.__name__)
+def test_every_field_of_a_result_is_in_the_manual(result: type) -> None:
+    """Each field of a result has its place in the manual."""
+    words = set(re.findall(r"`([^`\s]+)`", manual()))
 
-    assert (fields | options) - words == set()
+    assert set(result.__dataclass_fields__) - words == set()
+
+
+def test_every_option_is_in_the_manual() -> None:
+    """Each value that an argument may take by name has its place in the manual."""
+    words = set(re.findall(r"`([^`\s]+)`", manual()))
+    options = {
+        value
+        for module in map(importlib.import_module, MODULES)
+        for literal in vars(module).values()
+        if get_origin(literal) is Literal
+        for value in get_args(literal)
+        if isinstance(value, str)
+    }
+
+    assert options - words == set()
 
 
 @pytest.mark.parametrize("name", MODULES)

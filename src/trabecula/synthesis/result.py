@@ -17,7 +17,9 @@ class Result:
     """Base of results: frozen dataclasses whose arrays share leading axes, one entry a data set.
 
     A single data set gives arrays without axes: ``float(fit.estimate)`` and
-    ``f"{fit.estimate:.2f}"`` work as on a number.
+    ``f"{fit.estimate:.2f}"`` work as on a number. By convention the first array field has the
+    leading axes alone (mostly ``k``, the number of studies); further axes of other fields
+    follow the leading ones. Names that belong to an axis are tuples of strings.
     """
 
     __slots__ = ()
@@ -70,7 +72,7 @@ def _json(value: Any) -> Json:
         return value.to_dict()
     if isinstance(value, np.ndarray):
         return _json(value.tolist())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None

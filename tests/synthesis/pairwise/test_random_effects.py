@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trabecula.synthesis import RandomEffectsFit, random_effects
-from trabecula.synthesis.heterogeneity import Method
-from trabecula.synthesis.likelihood import log_likelihood, maximise
+from trabecula.synthesis.pairwise.heterogeneity import Method
+from trabecula.synthesis.pairwise.likelihood import log_likelihood, maximise
 from trabecula.synthesis.studies import Studies
 
 Y = np.array([-0.889, -1.585, -1.348, -1.442, -0.218, -0.786])

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from trabecula.synthesis.arguments import FloatArray, IntArray, confidence_level, require_option
 from trabecula.synthesis.distributions import chi2_upper_tail, critical_value, two_sided_p
-from trabecula.synthesis.heterogeneity import Method, between_study_variance
-from trabecula.synthesis.likelihood import Criteria, criteria
-from trabecula.synthesis.q_profile import h2_of, i2_of, q_profile, typical_variance
+from trabecula.synthesis.pairwise.heterogeneity import Method, between_study_variance
+from trabecula.synthesis.pairwise.likelihood import Criteria, criteria
+from trabecula.synthesis.pairwise.q_profile import h2_of, i2_of, q_profile, typical_variance
 from trabecula.synthesis.result import Result, shaped
 from trabecula.synthesis.studies import Studies, Weighted
 from trabecula.synthesis.text import decimals, interval, number, p_value, percent

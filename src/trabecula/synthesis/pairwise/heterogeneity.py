@@ -1,7 +1,7 @@
 """Estimators of the between-study variance, with their standard errors.
 
 Named by the letters under which the field knows them; `METHODS` lists all. Formulas and
-sources stand in ``docs/synthesis.md``. Notation: :math:`w` weights, :math:`S_r` the sum of
+sources stand in ``docs/synthesis/pairwise.md``. Notation: :math:`w` weights, :math:`S_r` the sum of
 their r-th powers, :math:`Q` the weighted sum of squares, :math:`P` the projection.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from trabecula.synthesis.arguments import FloatArray
 from trabecula.synthesis.distributions import chi2_quantile
-from trabecula.synthesis.likelihood import maximise
-from trabecula.synthesis.q_profile import tau2_at_q
+from trabecula.synthesis.pairwise.likelihood import maximise
+from trabecula.synthesis.pairwise.q_profile import tau2_at_q
 from trabecula.synthesis.studies import Studies, over_studies
 
 Method = Literal[

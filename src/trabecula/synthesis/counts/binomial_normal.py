@@ -17,9 +17,9 @@ from trabecula.synthesis.arguments import (
     study_table,
 )
 from trabecula.synthesis.ascent import ascend, common
-from trabecula.synthesis.binomial_intervals import clopper_pearson, counts
+from trabecula.synthesis.counts.binomial_intervals import clopper_pearson, counts
 from trabecula.synthesis.distributions import chi2_upper_tail, critical_value, two_sided_p
-from trabecula.synthesis.q_profile import h2_of, i2_of, typical_variance
+from trabecula.synthesis.pairwise.q_profile import h2_of, i2_of, typical_variance
 from trabecula.synthesis.quadrature import MarginalBinomial
 from trabecula.synthesis.result import Result, frozen, shaped
 from trabecula.synthesis.studies import Studies, Weighted, over_studies
@@ -41,7 +41,7 @@ more, and there is no estimate but the total count."""
 NODES = 7
 """Nodes of the quadrature, as in metafor's ``rma.glmm``. Too few where studies are small and
 differ much: with 7 the between-study variance of six studies of 3 to 20 patients came out 1.3 %
-too small (``docs/synthesis.md``); 41 are exact to all digits that matter."""
+too small (``docs/synthesis/counts.md``); 41 are exact to all digits that matter."""
 
 CLOSE = 1.0
 """Percentages nearer to 0 or 100 than this are not printed as if they were 0 or 100."""

@@ -1,0 +1,1 @@
+"""Models on the counts themselves, without a continuity correction."""

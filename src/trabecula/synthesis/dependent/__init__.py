@@ -1,0 +1,1 @@
+"""Models for studies that report several estimates, and variances that bear dependence."""

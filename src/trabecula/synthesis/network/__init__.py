@@ -1,0 +1,1 @@
+"""Networks of treatments: direct and indirect evidence together."""

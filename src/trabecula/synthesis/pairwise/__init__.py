@@ -1,0 +1,1 @@
+"""Models for one estimate a study, each study independent of the others."""
