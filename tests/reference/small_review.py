@@ -10,10 +10,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure as Drawing
+
 from tests.records.small_topic import write_topic
 from trabecula.audit.finding import Acknowledged, Finding
 from trabecula.effects.derive import EffectTable
 from trabecula.effects.estimate import Estimate, RowRef, Step, Unusable
+from trabecula.plots import Picture, Plot
 from trabecula.records import Topic, load_topic
 from trabecula.reference.figures import Figure
 from trabecula.review import Contribution, Omission, Pooled, Review, Synthesis
@@ -160,7 +163,19 @@ def _figure(key: str, word: str) -> Figure:
         f'aria-labelledby="{key}-t"><title id="{key}-t">{key}</title>'
         '<path d="M0 10h90" style="stroke: var(--fig-ink)"/></svg>'
     )
-    return Figure(
-        id=key, title=f"title {word}", alt=f"what is seen {word}", svg=svg, download=svg,
+    plot = Plot(
+        id=key, title=f"title {word}", alt=f"what is seen {word}",
         columns=("Study", word), rows=(("Doe 2020", f"1 {word}"),), note=f"note {word}",
+        picture=NeverDrawn(),
     )  # fmt: skip
+    return Figure(plot, Picture(svg, svg, svg.replace(f'"{key}-t"', f'"{key}-narrow-t"')))
+
+
+class NeverDrawn:
+    """A picture whose drawing stands beside it already."""
+
+    def drawing(self) -> Drawing:
+        """Refuse."""
+        raise AssertionError("drawn again")
+
+    narrow_drawing = drawing

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from trabecula.reference import format as shown
+from trabecula import format as shown
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,8 @@ def _findings(console: Console, catalog: Catalog, subject: str) -> None:
 
 
 def _regimen(console: Console, catalog: Catalog, regimen_id: str) -> None:
+    from trabecula.format import plural
     from trabecula.reference import labels, results
-    from trabecula.reference.format import plural
 
     regimen = catalog.topic.regimens[regimen_id]
     console.print(regimen.name, style="bold")

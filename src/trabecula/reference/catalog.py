@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from trabecula import format as shown
 from trabecula.audit.finding import SEVERITIES, Finding
 from trabecula.effects.estimate import Estimate, RowRef, Unusable
 from trabecula.records import Regimen, Source, Study
-from trabecula.reference import format as shown
 from trabecula.reference import links
 from trabecula.reference.citation import name_of, name_of_source, told_apart
 from trabecula.reference.printed import p_printed
@@ -114,13 +114,13 @@ class Catalog:
     def treatment(self, treatment: str) -> str:
         """Return a treatment in words; in a combination only the first keeps its capital."""
         first, *rest = (self.topic.regimens[r].name for r in regimens_of(treatment))
-        return " plus ".join((first, *map(uncapital, rest)))
+        return " plus ".join((first, *map(shown.uncapital, rest)))
 
     @cached_property
     def control_names(self) -> str:
         """The regimens that count as no active treatment, joined by *or*."""
         names = [self.topic.regimens[r].name for r in self.protocol.control_regimens]
-        return shown.joined([uncapital(n) for n in names], "or")
+        return shown.joined([shown.uncapital(n) for n in names], "or")
 
     @cached_property
     def study_names(self) -> Mapping[str, str]:
@@ -175,7 +175,7 @@ class Catalog:
         names = self.arm_names.get(study_id, {})
         ids = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
         for place in ARM_IN_SENTENCE if names else ():
-            text = re.sub(place.format(ids), lambda found: uncapital(names[found[1]]), text)
+            text = re.sub(place.format(ids), lambda found: shown.uncapital(names[found[1]]), text)
         text = COHORT.sub("", text)
         text = VERDICT.sub(lambda found: p_printed(found[1]), text)
         return STUDY_ID.sub(lambda found: self.study_names.get(found[0], found[0]), text)
@@ -184,7 +184,7 @@ class Catalog:
     def _words(self) -> Mapping[str, str]:
         """The proper writing of regimens and their synonyms, by id and by lower case."""
         written = {s.lower(): s for r in self.regimens for s in r.synonyms}
-        return written | {r.id: uncapital(r.name) for r in self.regimens}
+        return written | {r.id: shown.uncapital(r.name) for r in self.regimens}
 
     def beside(self, cointervention: str) -> str:
         """Return what an arm had beside its treatment in words, hyphens of ids dropped."""
@@ -297,11 +297,6 @@ def study_name(study: Study) -> str:
     """Return ``Surname 2020``, with the letter of the id where there is one, or a short title."""
     letter = study.id[-1] if study.id[-2:-1].isdigit() and study.id[-1].isalpha() else ""
     return name_of(study.citation, letter)
-
-
-def uncapital(name: str) -> str:
-    """Return `name` for the middle of a sentence: abbreviations and proper forms stay."""
-    return name if name[1:2].isupper() or name[1:2].isdigit() else name[:1].lower() + name[1:]
 
 
 def _unhyphened(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from trabecula import format as shown
 from trabecula.effects.estimate import Estimate
 from trabecula.records.topic import MinimalImportantDifference
-from trabecula.reference import format as shown
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.contributors import of_arm
 from trabecula.review.model import Synthesis

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from trabecula import format as shown
 from trabecula.effects.estimate import Estimate, RowRef
+from trabecula.format import uncapital
 from trabecula.records import Arm, Study
-from trabecula.reference import format as shown
 from trabecula.reference import labels
-from trabecula.reference.catalog import Catalog, uncapital
+from trabecula.reference.catalog import Catalog
 from trabecula.review.evidence_base import RANDOMISED
 from trabecula.review.model import Synthesis
 

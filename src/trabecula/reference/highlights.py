@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trabecula import format as shown
+from trabecula.format import uncapital
 from trabecula.records import Regimen
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
-from trabecula.reference.catalog import Catalog, grouped, uncapital
+from trabecula.reference.catalog import Catalog, grouped
 from trabecula.reference.results import ResultLine, is_controlled, lines
 from trabecula.reference.standing import standing
 from trabecula.reference.unquantified import PrintedComparison, unquantified

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from trabecula.audit.finding import Finding
+from trabecula.format import sentence
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog
-from trabecula.reference.format import sentence
 
 ROW = re.compile(r"^(?P<section>[a-z_]+)\[(?P<index>\d+)\](?:\.(?P<field>[a-z_]+))?$")
 ON_PAGE = frozenset({"results", "contrasts", "overall_tests"})

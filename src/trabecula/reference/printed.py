@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from trabecula import format as shown
 from trabecula.records import Contrast, Result, Summary
 from trabecula.records.base import Figure
-from trabecula.reference import format as shown
 from trabecula.reference import labels
 
 

@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from trabecula.reference import format as shown
+from trabecula import format as shown
+from trabecula.format import uncapital
 from trabecula.reference import labels, links
-from trabecula.reference.catalog import uncapital
 from trabecula.reference.places import message, places
 from trabecula.reference.printed import p_printed
 

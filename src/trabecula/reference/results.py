@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from math import inf
 
+from trabecula import format as shown
+from trabecula.format import uncapital
 from trabecula.records.topic import MinimalImportantDifference
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
-from trabecula.reference.catalog import Catalog, uncapital
+from trabecula.reference.catalog import Catalog
 from trabecula.reference.caveats import cautions, important, imputed_words
 from trabecula.reference.contributors import Backing, backing, values_apart
 from trabecula.review.model import Contribution, Pooled, Synthesis

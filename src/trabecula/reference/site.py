@@ -147,8 +147,8 @@ def _page_files(
 
 def _figure_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for figure in catalog.figures.values():
-        yield links.figure_file(figure.id, "svg"), figure.download
-        yield links.figure_file(figure.id, "csv"), export.table(figure.columns, figure.rows)
+        yield links.figure_file(figure.plot.id, "svg"), figure.picture.download
+        yield links.figure_file(figure.plot.id, "csv"), export.table(figure.plot.columns, figure.plot.rows)
 
 
 def _data_files(catalog: Catalog) -> Iterator[tuple[str, str]]:

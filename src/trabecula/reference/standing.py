@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from trabecula import format as shown
 from trabecula.records import Regimen
-from trabecula.reference import format as shown
 from trabecula.reference import labels
 from trabecula.reference.catalog import Catalog
 

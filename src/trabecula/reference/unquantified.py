@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from trabecula import format as shown
 from trabecula.effects.estimate import Estimate, RowRef
 from trabecula.effects.pairs import is_control, is_turned, same_treatment
+from trabecula.format import uncapital
 from trabecula.records import Arm, Contrast, Result, Study
-from trabecula.reference import format as shown
 from trabecula.reference import links
-from trabecula.reference.catalog import Catalog, grouped, uncapital
+from trabecula.reference.catalog import Catalog, grouped
 from trabecula.reference.contributors import beside, design, week_name, whom
 from trabecula.reference.printed import printed
 from trabecula.review.treatments import regimens_of, treatment_of

@@ -9,13 +9,14 @@ from xml.etree import ElementTree
 
 import pytest
 
+from trabecula.plots import Picture, Plot
+from trabecula.plots.forest import Forest, Line, tick_label, ticks
+from trabecula.plots.forest_wide import EDGE, WIDTH, layout
+from trabecula.plots.lettering import shortened, width, wrapped
+from trabecula.plots.style import MARK
 from trabecula.reference.figures.course_plot import Arm, Course, beside, marks, size_marks
 from trabecula.reference.figures.draw import figures_of, plans_of
-from trabecula.reference.figures.forest import Forest, Line, tick_label, ticks
-from trabecula.reference.figures.forest_wide import EDGE, WIDTH, layout
-from trabecula.reference.figures.lettering import shortened, width, wrapped
-from trabecula.reference.figures.model import Figure, Picture
-from trabecula.reference.figures.style import MARK, house_style
+from trabecula.reference.figures.model import Figure
 from trabecula.review import Review
 
 Drawn = tuple[Path, dict[str, Figure]]
@@ -51,8 +52,7 @@ def draw(plot: Forest, title: str = "title", alt: str = "alt") -> str:
 
 def drawn(plot: Forest, title: str = "title", alt: str = "alt") -> Picture:
     """Return all drawings of a forest."""
-    with house_style():
-        return plot.draw("figure", title, alt)
+    return Plot("figure", title, alt, (), (), "", plot).pictures()
 
 
 def words_of(svg: str) -> str:
@@ -166,8 +166,7 @@ def test_no_point_of_a_course_is_missing() -> None:
     """The axis reaches to the last week, and points that coincide stand side by side."""
     late = Arm(0, (4.0, 300.0), (50.0, 100.0), (9, 8))
     plot = course(late, Arm(2, (4.0,), (50.0,), (20,)))
-    with house_style():
-        picture = plot.draw("c", "title", "alt")
+    picture = Plot("c", "title", "alt", (), (), "", plot).pictures()
     for svg in (picture.inline, picture.narrow):
         assert svg.count("fill-opacity: 0.9") == 3
     assert "260" in words_of(picture.inline)
@@ -243,15 +242,15 @@ def test_figures_are_whole(figures: Drawn) -> None:
     """Each figure has a title that is not its description, data, and ids of its own."""
     seen: set[str] = set()
     for figure in figures[1].values():
-        ElementTree.fromstring(figure.svg)
-        assert figure.title != figure.alt
-        assert all(len(row) == len(figure.columns) for row in figure.rows)
-        ElementTree.fromstring(figure.narrow)
-        ids = set(re.findall(r'\bid="([^"]+)"', figure.svg))
-        narrow = set(re.findall(r'\bid="([^"]+)"', figure.narrow))
-        assert not ids & narrow, figure.id
+        ElementTree.fromstring(figure.picture.inline)
+        assert figure.plot.title != figure.plot.alt
+        assert all(len(row) == len(figure.plot.columns) for row in figure.plot.rows)
+        ElementTree.fromstring(figure.picture.narrow)
+        ids = set(re.findall(r'\bid="([^"]+)"', figure.picture.inline))
+        narrow = set(re.findall(r'\bid="([^"]+)"', figure.picture.narrow))
+        assert not ids & narrow, figure.plot.id
         ids |= narrow
-        assert not ids & seen, figure.id
+        assert not ids & seen, figure.plot.id
         seen |= ids
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from trabecula.effects.estimate import Estimate
+from trabecula.format import NARROW, alone, count, joined, number, plural, sentence, uncapital
+from trabecula.plots import Plot
 from trabecula.records import Outcome
-from trabecula.reference.catalog import Catalog, uncapital
+from trabecula.reference.catalog import Catalog
 from trabecula.reference.figures.course_plot import Arm, Course
-from trabecula.reference.figures.model import Plan
-from trabecula.reference.format import NARROW, alone, count, joined, number, plural, sentence
 from trabecula.reference.labels import BASES
 from trabecula.review.treatments import treatment_of
 
@@ -51,7 +51,7 @@ class Observed:
         return 100.0 if self.outcome.kind == "count" else 1.0
 
 
-def course_plans(catalog: Catalog) -> Iterator[Plan]:
+def course_plans(catalog: Catalog) -> Iterator[Plot]:
     """Yield one plan for each outcome that is asked about at certain times, where arms allow.
 
     Only the primary stratum is shown.
@@ -118,12 +118,12 @@ def _group_names(catalog: Catalog, series: Series) -> tuple[str, str, str]:
     return names(0), names(1), ACTIVE
 
 
-def _plan(catalog: Catalog, seen: Observed) -> Plan:
+def _plan(catalog: Catalog, seen: Observed) -> Plot:
     arms = tuple(_arm(catalog, seen, points) for points in seen.series.values())
     instrument = seen.instrument
     unit = f"mean, {catalog.instruments[instrument]}" if instrument else "share of patients"
     last = max(arm.weeks[-1] for arm in arms)
-    return Plan(
+    return Plot(
         id=f"course-{seen.outcome.id}" + (f"-{instrument}" if instrument else ""),
         title=_title(seen, arms),
         alt=f"Points of {plural(len(arms), 'arm')} by week since treatment began, joined within "

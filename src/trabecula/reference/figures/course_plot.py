@@ -7,17 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trabecula.reference.figures.model import Picture
-from trabecula.reference.figures.style import (
-    INK,
-    MARK,
-    MUTED,
-    PAPER,
-    POOLED,
-    RULE,
-    drawing,
-    to_svg,
-)
+from trabecula.plots.style import INK, MARK, MUTED, PAPER, POOLED, RULE, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,11 +56,13 @@ class Course:
         """The last week at which an arm was seen."""
         return max(arm.weeks[-1] for arm in self.arms)
 
-    def draw(self, identifier: str, title: str, alt: str) -> Picture:
-        """Return the plot as SVG: for use inline, as a download, and for small screens."""
-        inline, download = to_svg(_drawn(self, *WIDE), identifier, title, alt)
-        narrow, _ = to_svg(_drawn(self, *NARROW), f"{identifier}-narrow", title, alt)
-        return Picture(inline, download, narrow)
+    def drawing(self) -> Drawing:
+        """Return the plot for pages wide enough."""
+        return _drawn(self, *WIDE)
+
+    def narrow_drawing(self) -> Drawing:
+        """Return the plot for small screens."""
+        return _drawn(self, *NARROW)
 
 
 def place(week: float) -> float:

@@ -8,16 +8,17 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import fields
 from functools import cache as once
 from importlib.metadata import version
 from pathlib import Path
 
+from trabecula import format as shown
+from trabecula import plots
+from trabecula.plots import Picture, Plot
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.figures.course import course_plans
 from trabecula.reference.figures.forest_plan import forest_plan
-from trabecula.reference.figures.model import Figure, Picture, Plan
-from trabecula.reference.figures.style import house_style
+from trabecula.reference.figures.model import Figure
 from trabecula.review import Review
 
 Progress = Callable[[str, int, int], None]
@@ -53,10 +54,10 @@ def figures_of(
         _keep(cache, plan, picture)
         if progress is not None:
             progress("figures", len(drawn), len(plans))
-    return {plan.id: _figure(plan, drawn[plan.id]) for plan in plans}
+    return {plan.id: Figure(plan, drawn[plan.id]) for plan in plans}
 
 
-def plans_of(review: Review) -> tuple[Plan, ...]:
+def plans_of(review: Review) -> tuple[Plot, ...]:
     """Return the plans of all figures of `review`."""
     catalog = Catalog(review, {})
     forests = (
@@ -65,41 +66,32 @@ def plans_of(review: Review) -> tuple[Plan, ...]:
     return (*forests, *course_plans(catalog))
 
 
-def _figure(plan: Plan, picture: Picture) -> Figure:
-    shared = {f.name: getattr(plan, f.name) for f in fields(Plan) if f.name != "picture"}
-    return Figure(**shared, svg=picture.inline, download=picture.download, narrow=picture.narrow)
-
-
-def _draw(plan: Plan) -> Picture:
-    with house_style():
-        return plan.picture.draw(plan.id, plan.title, plan.alt)
-
-
-def _draw_all(plans: list[Plan]) -> Iterable[Picture]:
+def _draw_all(plans: list[Plot]) -> Iterable[Picture]:
     """Yield the drawings in order, from several processes where that is faster."""
     workers = min(os.cpu_count() or 1, 8)
     if len(plans) < WORTH_A_POOL or workers == 1:
-        yield from map(_draw, plans)
+        yield from map(Plot.pictures, plans)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(_draw, plans, chunksize=4)
+        yield from pool.map(Plot.pictures, plans, chunksize=4)
 
 
 @once
 def _code_digest() -> str:
     """Return the digest of the code that draws, so that a new version draws anew."""
     digest = hashlib.sha256(version("matplotlib").encode())
-    here = Path(__file__).parent
-    for path in (*sorted(here.glob("*.py")), here.parent / "format.py"):
+    here, package = Path(__file__).parent, Path(plots.__file__).parent
+    drawing = (*sorted(here.glob("*.py")), *sorted(package.glob("*.py")))
+    for path in (*drawing, Path(shown.__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _place(cache: Path, plan: Plan) -> Path:
+def _place(cache: Path, plan: Plot) -> Path:
     return cache / f"{hashlib.sha256((_code_digest() + repr(plan)).encode()).hexdigest()}.json"
 
 
-def _kept(cache: Path | None, plan: Plan) -> Picture | None:
+def _kept(cache: Path | None, plan: Plot) -> Picture | None:
     if cache is None:
         return None
     try:
@@ -108,7 +100,7 @@ def _kept(cache: Path | None, plan: Plan) -> Picture | None:
         return None
 
 
-def _keep(cache: Path | None, plan: Plan, picture: Picture) -> None:
+def _keep(cache: Path | None, plan: Plot, picture: Picture) -> None:
     if cache is None:
         return
     place = _place(cache, plan)

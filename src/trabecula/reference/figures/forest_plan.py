@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from trabecula.effects.estimate import Estimate, RowRef
+from trabecula.format import NARROW, count, number, p_value, shown, uncapital
+from trabecula.format import weight as weight_text
+from trabecula.plots import Plot
+from trabecula.plots.forest import Forest, Line
 from trabecula.records import Study
-from trabecula.reference.catalog import Catalog, uncapital
-from trabecula.reference.figures.forest import Forest, Line
-from trabecula.reference.figures.model import Plan
-from trabecula.reference.format import NARROW, count, number, p_value, shown
-from trabecula.reference.format import weight as weight_text
+from trabecula.reference.catalog import Catalog
 from trabecula.reference.results import better, line
 from trabecula.review import Contribution, Pooled, Synthesis
 from trabecula.review.treatments import regimens_of
@@ -19,7 +19,7 @@ LONG_NAME = 26
 """Letters; a longer name of a treatment gives way to its abbreviation, if it has one."""
 
 
-def forest_plan(catalog: Catalog, synthesis: Synthesis) -> Plan:
+def forest_plan(catalog: Catalog, synthesis: Synthesis) -> Plot:
     """Return the plan of the forest plot of `synthesis`; its title states the finding."""
     lines = tuple(_line(catalog, synthesis, c) for c in synthesis.contributions)
     title, alt = _words(catalog, synthesis)
@@ -37,7 +37,7 @@ def forest_plan(catalog: Catalog, synthesis: Synthesis) -> Plan:
         better=better(catalog, synthesis),
         notes=_notes(synthesis),
     )
-    return Plan(
+    return Plot(
         id=synthesis.id,
         title=title,
         alt=alt,

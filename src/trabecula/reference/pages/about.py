@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from trabecula.reference import format as shown
+from trabecula import format as shown
+from trabecula.format import uncapital
 from trabecula.reference import glossary, labels, links
-from trabecula.reference.catalog import Catalog, grouped, uncapital
+from trabecula.reference.catalog import Catalog, grouped
 from trabecula.reference.pages.figures import figures_for
 from trabecula.reference.render import Page
 from trabecula.reference.search import Entry

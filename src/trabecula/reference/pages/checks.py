@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from trabecula import format as shown
 from trabecula.audit.finding import SEVERITIES, Finding
 from trabecula.effects.estimate import TRUST, Unusable
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog, grouped
 from trabecula.reference.pages.figures import figures_for

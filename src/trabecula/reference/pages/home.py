@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trabecula.reference import format as shown
+from trabecula import format as shown
 from trabecula.reference import links
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.highlights import (

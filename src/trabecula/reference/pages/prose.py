@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from trabecula import format as shown
 from trabecula.audit.checks import diagnosis as diagnosis_check
 from trabecula.records.diagnosis import Accuracy, Diagnosis, Measured, RiskFactor, RiskFigure
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.pages.figures import figures_for

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trabecula import format as shown
 from trabecula.records.published_reviews import PooledResult, PublishedReview
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.printed import p_printed, printed

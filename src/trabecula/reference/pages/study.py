@@ -12,11 +12,12 @@ from decimal import Decimal
 from math import exp, log1p
 from typing import Any
 
+from trabecula import format as shown
 from trabecula.effects.estimate import Estimate, RowRef
+from trabecula.format import uncapital
 from trabecula.records import Contrast, OverallTest, Result, Study
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
-from trabecula.reference.catalog import Catalog, uncapital
+from trabecula.reference.catalog import Catalog
 from trabecula.reference.citation import authors_of, reference_of, title_of, unknown_of
 from trabecula.reference.printed import (
     Item,

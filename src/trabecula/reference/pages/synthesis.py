@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trabecula.reference import format as shown
+from trabecula import format as shown
+from trabecula.format import uncapital
 from trabecula.reference import links
-from trabecula.reference.catalog import Catalog, grouped, uncapital
+from trabecula.reference.catalog import Catalog, grouped
 from trabecula.reference.contributors import counts_of, design, whom
 from trabecula.reference.printed import Item
 from trabecula.reference.render import Page

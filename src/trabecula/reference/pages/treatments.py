@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from trabecula import format as shown
 from trabecula.records import Regimen, Study
-from trabecula.reference import format as shown
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.render import Page

@@ -11,9 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from trabecula.reference.figures.model import Picture
-from trabecula.reference.format import NARROW, number
+from trabecula.format import NARROW, number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 REACH = 2.0
 """A confidence limit further than this many spreads of the estimates beyond them is cut, so
@@ -63,15 +66,17 @@ class Forest:
         if self.prediction is not None:
             yield self.prediction
 
-    def draw(self, identifier: str, title: str, alt: str) -> Picture:
-        """Return the plot as SVG: for use inline, as a download, and for small screens."""
-        from trabecula.reference.figures.forest_narrow import draw_narrow
-        from trabecula.reference.figures.forest_wide import draw_wide
-        from trabecula.reference.figures.style import to_svg
+    def drawing(self) -> Drawing:
+        """Return the plot as a table: names, counts, plot and results side by side."""
+        from trabecula.plots.forest_wide import draw_wide
 
-        inline, download = to_svg(draw_wide(self), identifier, title, alt)
-        narrow, _ = to_svg(draw_narrow(self), f"{identifier}-narrow", title, alt)
-        return Picture(inline, download, narrow)
+        return draw_wide(self)
+
+    def narrow_drawing(self) -> Drawing:
+        """Return the plot with the words of a line above its bar."""
+        from trabecula.plots.forest_narrow import draw_narrow
+
+        return draw_narrow(self)
 
     def sides(self) -> tuple[str, str] | None:
         """Return the names of the treatments that the left and the right side favour."""

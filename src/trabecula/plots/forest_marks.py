@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trabecula.reference.figures.forest import Forest, Line, tick_label, ticks
-from trabecula.reference.figures.lettering import width, wrapped
-from trabecula.reference.figures.style import INK, MARK, MUTED, POOLED, RULE
+from trabecula.plots.forest import Forest, Line, tick_label, ticks
+from trabecula.plots.lettering import width, wrapped
+from trabecula.plots.style import INK, MARK, MUTED, POOLED, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trabecula.reference.figures.forest import Forest
-from trabecula.reference.figures.forest_marks import draw_axis, draw_mark, side_words
-from trabecula.reference.figures.lettering import width, wrapped
-from trabecula.reference.figures.style import INK, MUTED, drawing
-from trabecula.reference.format import sentence
-from trabecula.reference.format import weight as weight_text
+from trabecula.format import sentence
+from trabecula.format import weight as weight_text
+from trabecula.plots.forest import Forest
+from trabecula.plots.forest_marks import draw_axis, draw_mark, side_words
+from trabecula.plots.lettering import width, wrapped
+from trabecula.plots.style import INK, MUTED, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

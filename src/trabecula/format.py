@@ -160,6 +160,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def uncapital(name: str) -> str:
+    """Return `name` for the middle of a sentence: abbreviations and proper forms stay."""
+    return name if name[1:2].isupper() or name[1:2].isdigit() else name[:1].lower() + name[1:]
+
+
 def _ratio(value: float) -> str:
     if not math.isfinite(value):
         return "∞"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trabecula.reference.catalog import uncapital
-from trabecula.reference.figures.forest import Forest, Line
-from trabecula.reference.figures.forest_marks import draw_axis, draw_mark, side_words
-from trabecula.reference.figures.lettering import shortened, width, wrapped
-from trabecula.reference.figures.style import INK, MUTED, drawing
-from trabecula.reference.format import weight as weight_text
+from trabecula.format import uncapital
+from trabecula.format import weight as weight_text
+from trabecula.plots.forest import Forest, Line
+from trabecula.plots.forest_marks import draw_axis, draw_mark, side_words
+from trabecula.plots.lettering import shortened, width, wrapped
+from trabecula.plots.style import INK, MUTED, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

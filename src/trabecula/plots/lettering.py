@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from trabecula.reference.figures.style import FONT_SIZE
+from trabecula.plots.style import FONT_SIZE
 
 POINTS = 72.0
 """Points an inch."""
