@@ -196,14 +196,17 @@ def arm(identifier: str, *regimens: str) -> Arm:
             (arm("b"), arm("a"), arm("c")),
             [("a", "b"), ("b", "c"), ("a", "c")],
         ),
-        ((arm("a"), arm("placebo"), arm("b")), [("a", "placebo"), ("b", "placebo")]),
+        (
+            (arm("a"), arm("placebo"), arm("b")),
+            [("a", "b"), ("a", "placebo"), ("b", "placebo")],
+        ),
         ((arm("placebo"), arm("waiting")), [("placebo", "waiting")]),
         ((arm("low", "drug"), arm("high", "drug")), []),
         ((arm("drug"), arm("mix", "drug", "other")), [("mix", "drug")]),
     ],
 )
 def test_pairs_and_their_direction(arms: tuple[Arm, ...], pairs: list[tuple[str, str]]) -> None:
-    """Every arm against the control, active minus control; without one every pair, once."""
+    """Every pair once: active minus control, else more regimens minus fewer, else by name."""
     rows = [row(arm=a.id, mean=D(4), sd=D(2)) for a in arms]
     table = derived(study(*rows, arms=arms))
 

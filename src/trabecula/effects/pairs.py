@@ -1,9 +1,8 @@
 """Which arms of a study are compared, and which way round.
 
-With a control arm every other arm is compared with it alone; without one all arms are
-compared with each other. The difference is always active minus control; else the arm with more
-regimens minus the one with fewer; else in alphabetical order, so that studies of the same two
-agree.
+All arms of a study are compared with each other: a network needs every contrast of a study of
+several arms. The difference is always active minus control; else the arm with more regimens
+minus the one with fewer; else in alphabetical order, so that studies of the same two agree.
 """
 
 from __future__ import annotations
@@ -22,11 +21,8 @@ def pairs_of(study: Study, protocol: Protocol) -> Iterator[tuple[Arm, Arm]]:
     """
     if study.crossover:
         return
-    has_control = any(is_control(arm, protocol) for arm in study.arms)
     for one, other in combinations(study.arms, 2):
         if same_treatment(one, other):
-            continue
-        if has_control and not (is_control(one, protocol) or is_control(other, protocol)):
             continue
         yield (other, one) if is_turned(one, other, protocol) else (one, other)
 
