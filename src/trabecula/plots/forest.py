@@ -42,7 +42,8 @@ class Forest:
     """All that a forest plot shows; see the module for what means what.
 
     ``arms`` names the two treatments of a comparison, ``counted`` what is printed of each arm
-    (``n`` or ``events/n``), ``null`` is the value of no difference, ``better`` tells whether
+    (``n`` or ``events/n``; empty: nothing),
+    ``null`` is the value of no difference, ``better`` tells whether
     ``lower`` or ``higher`` values are good for the patient, ``notes`` stand beneath.
     """
 

@@ -86,7 +86,8 @@ def draw_wide(forest: Forest) -> Drawing:
 def layout(forest: Forest) -> Layout:
     """Return where everything stands; the plot takes what the words leave, never below `PLOT`."""
     lines = tuple(forest.all_lines())
-    heads = tuple(wrapped(sentence(arm), ARM_HEAD, bold=True) for arm in forest.arms or ("",))
+    arms = (forest.arms or ("",)) if forest.counted else ()
+    heads = tuple(wrapped(sentence(arm), ARM_HEAD, bold=True) for arm in arms)
     columns = [
         max(width(forest.counted, True), *(_widest(h) for h in heads[i : i + 1]),
             *(width(ln.raw[i]) for ln in lines if ln.raw))
@@ -103,10 +104,14 @@ def layout(forest: Forest) -> Layout:
     tall = any("\n" in name for name in names)
     right = WIDTH - EDGE - results - weights - 1.5 * GAP
     return Layout(
-        names, heads, tuple(counts), left=counts[-1] + 1.5 * GAP, right=right,
+        names, heads, tuple(counts), left=x + 1.5 * GAP, right=right,
         weight=WIDTH - EDGE - results - GAP, result=WIDTH - EDGE,
-        row=TALL_ROW if tall else ROW, head=HEAD + 0.17 * max(h.count("\n") for h in heads),
+        row=TALL_ROW if tall else ROW, head=HEAD + 0.17 * max(map(_breaks, heads), default=0),
     )  # fmt: skip
+
+
+def _breaks(text: str) -> int:
+    return text.count("\n")
 
 
 def _widest(text: str) -> float:
