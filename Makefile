@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 OUT    ?= build/reference
 READY  := $(VENV)/.ready
 
-.PHONY: reference test lint bench lock clean
+.PHONY: reference test lint bench validate lock clean
 
 reference: $(READY)            ## build the reference into build/reference
 	$(BIN)/trabecula build --out $(OUT)
@@ -20,13 +20,21 @@ lint: $(READY)                 ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)                ## measure speed and memory
+bench: $(READY)                ## measure speed and memory, beside other libraries
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/synthesis.py
+
+validate: $(READY)             ## simulate the statistical behaviour (minutes)
+	$(BIN)/python validation/coverage.py
 
 lock:                          ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade \
 	  --output-file requirements.lock
+	uv pip compile pyproject.toml --extra bench --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade \
+	  --constraints requirements.lock --output-file benchmarks/requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

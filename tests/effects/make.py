@@ -27,6 +27,7 @@ from trabecula.records import (
 )
 from trabecula.records.topic import (
     AssumedCorrelation,
+    AssumedScale,
     AssumedShare,
     Assumptions,
     Disease,
@@ -89,6 +90,7 @@ PROTOCOL = Protocol(
     assumptions=Assumptions(
         baseline_correlation=AssumedCorrelation(value=D("0.5"), reason="usual", judgement=True),
         lesion_correlation=AssumedShare(value=D("0.5"), reason="usual", judgement=True),
+        heterogeneity_scale=AssumedScale(value=D("0.5"), reason="usual", judgement=True),
     ),
 )
 

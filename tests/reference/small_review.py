@@ -21,6 +21,13 @@ from trabecula.records import Topic, load_topic
 from trabecula.reference.figures import Figure
 from trabecula.review import Contribution, Omission, Pooled, Review, Synthesis
 from trabecula.review.evidence_base import evidence_bases
+from trabecula.review.geometry import geometries
+from trabecula.review.network_model import (
+    NetworkComparison,
+    NetworkRank,
+    NetworkSensitivity,
+    NetworkSynthesis,
+)
 
 FOLDER = Path(__file__).parent / "data" / "sore-toe"
 
@@ -82,7 +89,34 @@ def small_review(topic: Topic, word: str = "plain") -> Review:
         syntheses=_syntheses(word, difference, other, change, twin, healed, ratio),
         unplaced=(),
         bases=evidence_bases(topic),
+        networks=(_network(word, difference, other),),
+        geometries=geometries(topic, estimates),
     )
+
+
+def _network(word: str, *estimates: Estimate) -> NetworkSynthesis:
+    pairs = (("bathing", "waiting", -1.5), ("sand", "waiting", -1.0), ("bathing", "sand", -0.5))
+    return NetworkSynthesis(
+        id="network-bathing-sand-waiting--pain--md--vas-10--month--all", outcome="pain",
+        event=None, measure="MD", instrument="vas-10", timing="window", window="month",
+        scope="all", scale="points", treatments=("bathing", "sand", "waiting"),
+        contributions=tuple(
+            Contribution(e, e.value, e.value - 1, e.value + 1, None) for e in estimates
+        ),
+        omissions=(Omission(estimates[1], "shared-cohort", f"left {word}"),),
+        comparisons=tuple(
+            NetworkComparison(a, b, x, x - 1, x + 1, x - 2, x + 2, ("doe-2020",) if x < -1 else ())
+            for a, b, x in pairs
+        ),
+        ranks=tuple(
+            NetworkRank(t, 1 - i / 2, i + 1, (0.5, 0.3, 0.2))
+            for i, t in enumerate(("bathing", "sand", "waiting"))
+        ),
+        tau=(0.4, 0.1, 1.2), prior=f"prior {word}", q=None, q_df=None, q_p=None,
+        completed=("doe-2020",),
+        sensitivity=tuple(NetworkSensitivity(1.0, a, b, x, x - 3, x + 3) for a, b, x in pairs),
+        n=80,
+    )  # fmt: skip
 
 
 def _table(estimates: tuple[Estimate, ...], unusable: tuple[Unusable, ...]) -> EffectTable:
@@ -118,6 +152,7 @@ def _syntheses(
     pooled = Pooled(
         value=-1.68231, low=-2.47011, high=-0.8945, pi_low=-6.2, pi_high=2.9, tau2=0.0123,
         i2=12.0, i2_low=0.0, i2_high=80.0, q=1.2, q_df=1, q_p=0.273, method=f"method {word}",
+        small_studies=f"small {word}",
     )  # fmt: skip
 
     def synthesis(name: str, kind: Any, measure: str, scale: Any, **more: Any) -> Synthesis:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.review.make import estimate
 from trabecula.effects.estimate import Estimate
-from trabecula.review.pool import contribution, effective_counts, pool
+from trabecula.review.pool import contribution, effective_counts, pool, small_study_effects
 
 # BCG trials 1 to 13 (Colditz et al. 1994), log risk ratios and variances as in metafor's
 # dat.bcg; REML and Knapp-Hartung as printed by rma(method="REML", test="knha"), metafor 5.1.0.
@@ -138,3 +138,15 @@ def test_a_single_proportion_has_the_exact_interval() -> None:
     shown = contribution(share(22, 23), None)
 
     assert (shown.low, shown.high) == pytest.approx((0.7805, 0.9989), abs=5e-5)
+
+
+def test_small_study_effects_are_tested_from_ten_studies_on() -> None:
+    """Below ten the reason is given; asymmetry is never called publication bias."""
+    values = [0.1 * i for i in range(12)]
+    errors = [0.1 + 0.05 * i for i in range(12)]
+    few, many = small_study_effects(values[:9], errors[:9]), small_study_effects(values, errors)
+
+    assert few.startswith("Not tested: 9 studies, 10 are needed")
+    assert many.startswith("Regression test for funnel plot asymmetry")
+    assert "not publication bias" in many
+    assert "equally precise" in small_study_effects(values, [0.3] * 12)

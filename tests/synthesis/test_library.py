@@ -34,7 +34,7 @@ RESULTS = [
 
 
 def manual() -> str:
-    """The chapters of the manual, one after the other."""
+    """Return the chapters of the manual, one after the other."""
     return "\n".join(p.read_text(encoding="utf-8") for p in sorted(MANUAL.glob("*.md")))
 
 

@@ -195,16 +195,30 @@ class AssumedShare(Assumption):
     sensitivity: tuple[Share, ...] = ()
 
 
+Size = Annotated[Figure, Field(gt=0, le=100)]
+"""A length on some scale, above 0."""
+
+
+class AssumedScale(Assumption):
+    """An assumed scale of a prior."""
+
+    value: Size
+    sensitivity: tuple[Size, ...] = ()
+
+
 class Assumptions(Record):
     """What the analysis takes for granted.
 
     ``baseline_correlation``: of a score before and after, for the SD of a change (too low
     widens, too high narrows every before-after interval). ``lesion_correlation``: intraclass
     correlation of lesions of one patient, for the design effect of rows that count lesions.
+    ``heterogeneity_scale``: of the half-normal prior of how much studies of a network differ, in
+    SDs of patients or as a log ratio (too low: intervals too narrow; too high: too wide).
     """
 
     baseline_correlation: AssumedCorrelation
     lesion_correlation: AssumedShare
+    heterogeneity_scale: AssumedScale
 
 
 class Question(Record):

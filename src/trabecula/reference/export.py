@@ -22,6 +22,7 @@ from trabecula.effects.estimate import Estimate, RowRef, Unusable
 from trabecula.records import Diagnosis, PublishedReviews, Regimen, Source, Study, TopicFile
 from trabecula.reference.catalog import Catalog
 from trabecula.review.model import EvidenceBase, Omission, Synthesis
+from trabecula.review.network_model import Geometry, NetworkSynthesis
 
 FORMAT = 1
 """Version of the layout of ``review.json``; it grows when a reader of the former breaks."""
@@ -60,6 +61,8 @@ class ReviewDocument:
     syntheses: tuple[Synthesis, ...]
     unplaced: tuple[Omission, ...]
     bases: tuple[EvidenceBase, ...]
+    networks: tuple[NetworkSynthesis, ...]
+    geometries: tuple[Geometry, ...]
 
 
 @cache
@@ -92,6 +95,8 @@ def review_json(catalog: Catalog) -> str:
         syntheses=catalog.review.syntheses,
         unplaced=catalog.review.unplaced,
         bases=catalog.review.bases,
+        networks=catalog.review.networks,
+        geometries=catalog.review.geometries,
     )
     return _adapter().dump_json(document, indent=1).decode() + "\n"
 

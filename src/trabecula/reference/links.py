@@ -67,6 +67,11 @@ def synthesis(synthesis_id: str) -> str:
     return f"syntheses/{synthesis_id}.html"
 
 
+def network(network_id: str) -> str:
+    """Return the page of a network."""
+    return f"networks/{network_id}.html"
+
+
 def finding(subject_page: str, finding_id: str) -> str:
     """Return the place of an audit finding on the page of its subject."""
     return f"{subject_page}#{anchor('audit', finding_id)}"

@@ -17,6 +17,7 @@ from trabecula.reference.pages import (
     checks,
     compare,
     home,
+    networks,
     prose,
     reviews,
     studies,
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being written, how many are done, and how many there are."""
 
-KINDS = (home, prose, compare, treatments, studies, study, synthesis, checks, reviews, about)
+KINDS = (
+    home, prose, compare, networks, treatments, studies, study, synthesis, checks, reviews, about,
+)  # fmt: skip
 """The modules that make pages, in the order of the site."""
 
 ASSETS = (links.STYLE, links.TABLE_SCRIPT, links.SEARCH_SCRIPT)
@@ -148,7 +151,10 @@ def _page_files(
 def _figure_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for figure in catalog.figures.values():
         yield links.figure_file(figure.plot.id, "svg"), figure.picture.download
-        yield links.figure_file(figure.plot.id, "csv"), export.table(figure.plot.columns, figure.plot.rows)
+        yield (
+            links.figure_file(figure.plot.id, "csv"),
+            export.table(figure.plot.columns, figure.plot.rows),
+        )
 
 
 def _data_files(catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from trabecula.audit.finding import Finding
 from trabecula.effects.derive import EffectTable
 from trabecula.effects.estimate import Estimate
 from trabecula.records import Topic
+
+if TYPE_CHECKING:
+    from trabecula.review.network_model import Geometry, NetworkSynthesis
 
 Kind = Literal["proportion", "before-after", "time", "comparison"]
 """*proportion*, *before-after* and *time* describe one group of patients and are no effect of
@@ -62,7 +65,8 @@ class Pooled:
     """A pooled result on the display scale, with what a forest plot prints beneath it.
 
     ``pi_low``/``pi_high`` bound the 95 % prediction interval (``None`` where no model was fitted).
-    ``i2`` values are in percent. ``method`` says in one sentence how it was computed.
+    ``i2`` values are in percent. ``method`` says in one sentence how it was computed,
+    ``small_studies`` whether small studies differ from large ones, or why that was not tested.
     """
 
     value: float
@@ -78,6 +82,7 @@ class Pooled:
     q_df: int | None
     q_p: float | None
     method: str
+    small_studies: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,9 @@ class Review:
     """Everything the protocol asked for, from one topic.
 
     ``bases`` holds one `EvidenceBase` a regimen and scope; ``unplaced`` the estimates of asked
-    outcomes that no synthesis takes or omits, with the reason. Nothing here depends on the time or
-    the machine: the same topic gives an equal review.
+    outcomes that no synthesis takes or omits, with the reason; ``networks`` the answers on the
+    evidence of several treatments together; ``geometries`` one a scope. Nothing here depends on
+    the time or the machine: the same topic gives an equal review.
     """
 
     topic: Topic
@@ -171,6 +177,8 @@ class Review:
     syntheses: tuple[Synthesis, ...]
     unplaced: tuple[Omission, ...]
     bases: tuple[EvidenceBase, ...]
+    networks: tuple[NetworkSynthesis, ...]
+    geometries: tuple[Geometry, ...]
 
     @cached_property
     def synthesis_by_id(self) -> dict[str, Synthesis]:

@@ -10,7 +10,14 @@ from scipy.special import stdtrit
 
 from trabecula.effects.estimate import Estimate
 from trabecula.review.model import Contribution, Pooled
-from trabecula.synthesis import binomial_normal, clopper_pearson, random_effects
+from trabecula.synthesis import (
+    SimilarStandardErrors,
+    TooFewStudies,
+    binomial_normal,
+    clopper_pearson,
+    random_effects,
+    regression_test,
+)
 
 NORMAL_95 = 1.959963984540054
 """Half-width of a 95 % normal interval in standard errors."""
@@ -50,6 +57,11 @@ all events and others none, and the likelihood is then so flat that no digit of 
 
 TOO_DIFFERENT = "the studies differ too widely for one common share"
 
+NO_FUNNEL_OF_SHARES = (
+    "Not tested: the standard error of a share follows from the share itself, so that a funnel "
+    "plot of shares is lopsided by itself."
+)
+
 ALL_OR_NONE = "each study has all events or none, so the studies contradict each other"
 
 EXACT_NODES = 41
@@ -86,8 +98,8 @@ def contribution(estimate: Estimate, weight: float | None) -> Contribution:
         exact = clopper_pearson(*effective_counts(estimate))
         low, high = float(exact.low), float(exact.high)
         return Contribution(estimate, estimate.value, low, high, weight)
-    value, se = _for_pooling(estimate)
-    shown = _display(estimate.measure)
+    value, se = for_pooling(estimate)
+    shown = shown_value(estimate.measure)
     half = _quantile(estimate) * se
     return Contribution(estimate, shown(value), shown(value - half), shown(value + half), weight)
 
@@ -109,7 +121,8 @@ def effective_counts(estimate: Estimate) -> tuple[float, float]:
     return estimate.events * n / estimate.n, n
 
 
-def _display(measure: str) -> Callable[[float], float]:
+def shown_value(measure: str) -> Callable[[float], float]:
+    """Return the function from the pooling scale of `measure` to the one that is shown."""
     if measure == "RD":
         return lambda difference: 100 * difference
     return _exp if measure in LOGARITHMIC | LOG_MEANS else float
@@ -129,7 +142,7 @@ def _quantile(estimate: Estimate) -> float:
     return float(stdtrit(df, 0.975))
 
 
-def _for_pooling(estimate: Estimate) -> tuple[float, float]:
+def for_pooling(estimate: Estimate) -> tuple[float, float]:
     """Return value and standard error on the scale on which the measure is pooled."""
     if estimate.measure in LOG_MEANS:
         return math.log(estimate.value), estimate.se / estimate.value
@@ -137,9 +150,9 @@ def _for_pooling(estimate: Estimate) -> tuple[float, float]:
 
 
 def _pool_values(measure: str, estimates: Sequence[Estimate]) -> Pooling:
-    values, errors = zip(*map(_for_pooling, estimates), strict=True)
+    values, errors = zip(*map(for_pooling, estimates), strict=True)
     fit = random_effects(values, [se**2 for se in errors])
-    shown = _display(measure)
+    shown = shown_value(measure)
     pooled = Pooled(
         value=shown(float(fit.estimate)),
         low=shown(float(fit.ci_low)),
@@ -154,8 +167,19 @@ def _pool_values(measure: str, estimates: Sequence[Estimate]) -> Pooling:
         q_df=int(fit.q_df),
         q_p=float(fit.q_p_value),
         method=RANDOM_EFFECTS.format(df=len(estimates) - 1),
+        small_studies=small_study_effects(values, errors),
     )
     return pooled, tuple(float(w) for w in fit.weights), None
+
+
+def small_study_effects(values: Sequence[float], errors: Sequence[float]) -> str:
+    """Return what the regression test for funnel plot asymmetry finds, or why it was not done."""
+    try:
+        return regression_test(values, [se**2 for se in errors]).summary()
+    except TooFewStudies as refusal:
+        return f"Not tested: {refusal.k} studies, {refusal.needed} are needed: {refusal.reason}."
+    except SimilarStandardErrors:
+        return "Not tested: the studies are all about equally precise."
 
 
 def _finite(value: float) -> float | None:
@@ -186,5 +210,6 @@ def _pool_proportions(estimates: Sequence[Estimate]) -> Pooling:
         q_df=int(fit.q_df),
         q_p=_finite(float(fit.q_lrt_p_value)),
         method=BINOMIAL_NORMAL.format(df=len(n) - 1) if fitted else AT_THE_BOUNDARY,
+        small_studies=NO_FUNNEL_OF_SHARES,
     )
     return pooled, shares, None

@@ -221,7 +221,7 @@ def _synthesis(
     contributions = tuple(contribution(e, w) for e, w in zip(chosen, weights, strict=True))
     at = slot.window.id if slot.window else None
     yield Synthesis(
-        id=_identifier(group, outcome.id, measure, at or slot.timing, scope),
+        id=identifier(group, outcome.id, measure, at or slot.timing, scope),
         kind=kind,
         treatment=group.treatment,
         comparator=group.comparator,
@@ -232,7 +232,7 @@ def _synthesis(
         timing=slot.timing,
         window=at,
         scope=scope,
-        scale=_scale(outcome, measure),
+        scale=scale_of(outcome, measure),
         contributions=contributions,
         omissions=omissions,
         pooled=pooled,
@@ -241,7 +241,7 @@ def _synthesis(
     )
 
 
-def _identifier(group: Group, outcome: str, measure: str, at: str, scope: Scope) -> str:
+def identifier(group: Group, outcome: str, measure: str, at: str, scope: Scope) -> str:
     """Return a name that is safe in an address: ``drug-a--score--mc--scale--26w--primary``."""
     event = _slug(group.event) if group.event else None
     parts = (
@@ -265,7 +265,8 @@ def _slug(text: str) -> str:
     return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".lstrip("-")
 
 
-def _scale(outcome: Outcome, measure: str) -> Scale:
+def scale_of(outcome: Outcome, measure: str) -> Scale:
+    """Return the scale on which results of `outcome` by `measure` are shown."""
     if measure in SCALES:
         return SCALES[measure]
     return "points" if outcome.kind == "score" else "weeks"

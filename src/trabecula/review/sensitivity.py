@@ -11,6 +11,9 @@ from trabecula.records import Topic
 from trabecula.review.model import Sensitivity, Synthesis
 from trabecula.review.questions import synthesise
 
+OF_ESTIMATES = ("baseline_correlation", "lesion_correlation")
+"""The assumptions on which estimates rest; the others are varied where they are used."""
+
 
 def with_sensitivity(topic: Topic, syntheses: Sequence[Synthesis]) -> tuple[Synthesis, ...]:
     """Return the syntheses, each with what it would say under the protocol's other values.
@@ -31,7 +34,8 @@ def with_sensitivity(topic: Topic, syntheses: Sequence[Synthesis]) -> tuple[Synt
 def _variants(topic: Topic) -> Iterator[tuple[str, Decimal, Topic]]:
     """Yield the topic with one assumption changed at a time."""
     protocol = topic.file.protocol
-    for name, assumption in protocol.assumptions:
+    for name in OF_ESTIMATES:
+        assumption = getattr(protocol.assumptions, name)
         for value in assumption.sensitivity:
             other = assumption.model_copy(update={"value": value})
             assumptions = protocol.assumptions.model_copy(update={name: other})

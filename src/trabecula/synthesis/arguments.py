@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,13 +28,19 @@ class Interval:
 
     def contains(self, values: FloatArray) -> NDArray[np.bool_]:
         """Return where `values` lie inside; NaN never does."""
-        low, high = (float(bound) for bound in self.text[1:-1].split(","))
+        low, high = _bounds(self.text)
         above = values >= low if self.text[0] == "[" else values > low
         below = values <= high if self.text[-1] == "]" else values < high
         return above & below
 
     def __str__(self) -> str:
         return self.text
+
+
+@cache
+def _bounds(text: str) -> tuple[float, float]:
+    low, high = (float(bound) for bound in text[1:-1].split(","))
+    return low, high
 
 
 LEVEL = Interval("(0, 1)")
@@ -73,6 +80,8 @@ def require_option(name: str, value: str, options: Collection[str]) -> None:
 
 def confidence_level(level: float) -> float:
     """Return `level` as a float; `ValueError` unless it lies in (0, 1)."""
+    if isinstance(level, float) and 0.0 < level < 1.0:
+        return level
     value = numbers("level", level)
     if value.ndim:
         raise ValueError(f"level must be one number, got {level!r}")

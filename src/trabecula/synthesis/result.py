@@ -45,8 +45,11 @@ class Result:
         return replace(self, **parts)  # type: ignore[type-var]
 
     def to_dict(self) -> dict[str, Json]:
-        """Return every field as JSON knows it; what is not a finite number is ``None``."""
-        return {name: _json(value) for name, value in _values(self).items()}
+        """Return every field as JSON knows it; what is not a finite number is ``None``.
+
+        Arrays of objects, which hold functions, are left out.
+        """
+        return {name: _json(value) for name, value in _values(self).items() if _plain(value)}
 
 
 def frozen(values: Any) -> NDArray[Any]:
@@ -59,12 +62,32 @@ def frozen(values: Any) -> NDArray[Any]:
 
 
 def shaped(values: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return arrays with one row a data set as frozen arrays with leading axes `shape`."""
-    return {n: frozen(np.reshape(v, shape + np.shape(v)[1:])) for n, v in values.items()}
+    """Return arrays with one row a data set as frozen arrays with leading axes `shape`.
+
+    Floats and whole numbers, the values of a single data set, become arrays without axes.
+    """
+    held = _without_axes({n: v for n, v in values.items() if isinstance(v, float)}, np.float64)
+    held |= _without_axes({n: v for n, v in values.items() if type(v) is int}, np.int64)
+    for name, value in values.items():
+        if name not in held:
+            array = np.asarray(value)
+            held[name] = frozen(array.reshape(shape + array.shape[1:]))
+    return held
+
+
+def _without_axes(values: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Return numbers as frozen arrays without axes: views of one array, made at once."""
+    table = np.array([*values.values()], dtype=kind)
+    table.flags.writeable = False
+    return {name: table[i, ...] for i, name in enumerate(values)}
 
 
 def _values(result: Result) -> dict[str, Any]:
     return {f.name: getattr(result, f.name) for f in fields(result)}  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> bool:
+    return not (isinstance(value, np.ndarray) and value.dtype.hasobject)
 
 
 def _json(value: Any) -> Json:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from trabecula.synthesis import binomial_normal, clopper_pearson, rule_of_three, wilson
-from trabecula.synthesis.quadrature import MarginalBinomial
+from tests.synthesis.counts.data import OneArm
+from trabecula.synthesis.counts import binomial_normal, clopper_pearson, rule_of_three, wilson
 
 X = [16, 10, 4, 43, 10, 25, 13]
 N = [17, 12, 8, 58, 10, 42, 14]
@@ -66,9 +66,8 @@ def test_studies_of_all_or_none_are_not_pooled() -> None:
 
 def test_the_likelihood_of_all_or_none_rises_without_end() -> None:
     """The farther the studies are taken to differ, the likelier the data."""
-    x, n = np.array([[0.0, 8.0]]), np.array([[5.0, 8.0]])
-    likelihood = MarginalBinomial.of(x, n, np.ones_like(x), 41)
-    heights = [float(likelihood(np.zeros(1), np.array([tau])).value[0]) for tau in (1, 4, 16, 64)]
+    likelihood = OneArm(np.array([0.0, 8.0]), np.array([5.0, 8.0]), 41)
+    heights = [float(likelihood.height(0.0, tau)[0]) for tau in (1, 4, 16, 64)]
 
     assert heights == sorted(heights)
 
@@ -162,17 +161,17 @@ def test_counting_the_other_event_turns_the_result_round() -> None:
 def test_slopes_are_those_of_the_quadrature(mean: float, tau: float, nodes: int) -> None:
     """The derivatives include the moving nodes: they equal differences of the heights."""
     x, n = random_counts(1, 6, seed=9)
-    likelihood = MarginalBinomial.of(x, n, np.ones_like(x), nodes)
+    likelihood = OneArm(x, n, nodes)
 
     def height(a: float, b: float) -> float:
-        return float(likelihood(np.array([a]), np.array([b])).value[0])
+        return float(likelihood.height(a, b)[0])
 
-    at, h = likelihood(np.array([mean]), np.array([tau])), 1e-5
+    slope, h = likelihood.at(mean, tau).slope.sum(axis=-1), 1e-5
     by_mean = (height(mean + h, tau) - height(mean - h, tau)) / (2 * h)
     by_tau = (height(mean, tau + h) - height(mean, tau - h)) / (2 * h)
 
-    assert float(at.by_mean[0]) == pytest.approx(by_mean, abs=1e-8)
-    assert float(at.by_tau[0]) == pytest.approx(by_tau, abs=1e-8)
+    assert float(slope[0, 0]) == pytest.approx(by_mean, abs=1e-8)
+    assert float(slope[1, 0]) == pytest.approx(by_tau, abs=1e-8)
 
 
 def test_likelihood_is_maximised_globally() -> None:
@@ -180,15 +179,15 @@ def test_likelihood_is_maximised_globally() -> None:
     x, n = random_counts(300, 4, seed=11)
     fit = binomial_normal(x, n)
     fitted = np.flatnonzero(fit.status == "fitted")
-    likelihood = MarginalBinomial.of(x[fitted], n[fitted], np.ones((len(fitted), 4)), 7)
+    likelihood = OneArm(x[fitted], n[fitted], 7)
     ones = np.ones(len(fitted))
     highest = np.full(len(fitted), -np.inf)
     for tau in np.append(0.0, np.geomspace(0.02, 30, 25)):
         for mean in np.linspace(-8, 8, 33):
-            highest = np.maximum(highest, likelihood(mean * ones, tau * ones).value)
+            highest = np.maximum(highest, likelihood.height(mean * ones, tau * ones))
 
     assert len(fitted) > 250
-    assert (highest <= fit.log_likelihood[fitted] - likelihood.constant + 1e-9).all()
+    assert (highest <= fit.log_likelihood[fitted] - likelihood.kernel.constant + 1e-9).all()
 
 
 def test_a_maximum_just_reaching_zero_variance_is_found() -> None:

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from scipy import special
 
+from tests.synthesis.counts.data import OneArm, one_arm
 from tests.synthesis.reference import agree, disagreements, load
-from trabecula.synthesis import BinomialNormalFit, binomial_normal
-from trabecula.synthesis.quadrature import MarginalBinomial
+from trabecula.synthesis.counts import BinomialNormalFit, binomial_normal
 
-CONTENT = load("metafor_binomial.json")
-FITS: dict[str, dict[str, Any]] = CONTENT["fits"]
+ONE_ARM = ("glmm_pritz1997", "glmm_debruin2009", "glmm_smallprop")
+
+COUNTS: dict[str, dict[str, Any]] = load("metafor_counts.json")["fits"]
+FITS = {key: fit for key, fit in COUNTS.items() if key.startswith(ONE_ARM)}
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "glmm_pritz1997_PLO": {},
@@ -33,10 +35,9 @@ GLM_RTOL = 2e-6
 """``glm`` stops at a relative change of 1e-8 of the deviance. Worst seen: 1.4e-6."""
 
 
-def counts(key: str) -> tuple[list[int], list[int]]:
+def counts(key: str) -> tuple[np.ndarray, np.ndarray]:
     """Return events and sizes of a golden case."""
-    data = CONTENT["datasets"][key.split("_")[1]]
-    return data["xi"], data["ni"]
+    return one_arm(key.split("_")[1])
 
 
 def fit_of(key: str) -> BinomialNormalFit:
@@ -65,11 +66,9 @@ def test_estimates_agree_with_lme4(key: str) -> None:
 @pytest.mark.parametrize("key", ADAPTIVE)
 def test_the_maximum_lies_at_or_above_that_of_lme4(key: str) -> None:
     """lme4's estimates are never likelier than ours, and less so by at most 1e-8."""
-    x, n = (np.array([values], dtype=float) for values in counts(key))
-    likelihood = MarginalBinomial.of(x, n, np.ones_like(x), 7)
-    theirs = FITS[key]
-    height = likelihood(np.array([theirs["b"]]), np.array([theirs["tau2"] ** 0.5])).value
-    gap = float((fit_of(key).log_likelihood - likelihood.constant - height)[0])
+    likelihood, theirs = OneArm(*counts(key), 7), FITS[key]
+    height = likelihood.height(theirs["b"], theirs["tau2"] ** 0.5)
+    gap = float((fit_of(key).log_likelihood - likelihood.kernel.constant - height)[0])
 
     assert 0 <= gap < 1e-8
 
@@ -111,10 +110,9 @@ def test_laplace_fit_of_lme4_stops_short_of_the_maximum() -> None:
     """
     key = "glmm_pritz1997_nAGQ1"
     fit, theirs = fit_of(key), FITS[key]
-    x, n = (np.array([values], dtype=float) for values in counts(key))
-    likelihood = MarginalBinomial.of(x, n, np.ones_like(x), 1)
-    height = likelihood(np.array([theirs["b"]]), np.array([theirs["tau2"] ** 0.5])).value
-    gap = float((fit.log_likelihood - likelihood.constant - height)[0])
+    likelihood = OneArm(*counts(key), 1)
+    height = likelihood.height(theirs["b"], theirs["tau2"] ** 0.5)
+    gap = float((fit.log_likelihood - likelihood.kernel.constant - height)[0])
 
     assert 0 < gap < 1e-5
     assert disagreements(pairs_of(fit, theirs) | {"p_value": (0, 0)}, 1.1e-2) == {}
@@ -123,12 +121,11 @@ def test_laplace_fit_of_lme4_stops_short_of_the_maximum() -> None:
 @pytest.mark.parametrize("key", ADAPTIVE)
 def test_log_likelihood_of_metafor_is_conditional_on_the_modes(key: str) -> None:
     """What ``rma.glmm`` prints as logLik is the binomial one at the modes; ours is marginal."""
-    x, n = (np.array([values], dtype=float) for values in counts(key))
-    theirs = FITS[key]
+    theirs, likelihood = FITS[key], OneArm(*counts(key), 7)
     mean, tau = theirs["b"], theirs["tau2"] ** 0.5
-    likelihood = MarginalBinomial.of(x, n, np.ones_like(x), 7)
-    mode = likelihood._node(np.array([[mean]]), np.array([[tau]])).mode
-    conditional = likelihood.log_binomial(mean + tau * mode) + likelihood.constant
+    mode = likelihood.marginal.modes(np.full((1, 1, 1), mean), np.full((1, 1, 1, 1), tau))[0]
+    conditional = likelihood.kernel.derivatives((mean + tau * mode)[None], 1)[0].sum(axis=(0, -1))
+    conditional = conditional + likelihood.kernel.constant
 
     assert agree(conditional[0], theirs["logLik"], rtol=1e-9)
     assert fit_of(key).log_likelihood < theirs["logLik"] - 5
@@ -145,13 +142,10 @@ def test_more_nodes_converge_to_the_integral() -> None:
 
 def test_quadrature_equals_direct_integration() -> None:
     """With many nodes the likelihood is the integral, done by brute force over a fine mesh."""
-    x, n, mean, tau = np.array([[0.0, 3, 9]]), np.array([[4.0, 3, 10]]), 1.6, 2.5
+    x, n, mean, tau = np.array([0.0, 3, 9]), np.array([4.0, 3, 10]), 1.6, 2.5
     u, step = np.linspace(-12, 12, 40_001, retstep=True)
     p = special.expit(mean + tau * u)[:, None]
     density = np.exp(-(u**2) / 2)[:, None] / np.sqrt(2 * np.pi)
-    expected = np.log((p ** x[0] * (1 - p) ** (n[0] - x[0]) * density).sum(axis=0) * step).sum()
-    likelihood = MarginalBinomial.of(x, n, np.ones_like(x), 60)
+    expected = np.log((p**x * (1 - p) ** (n - x) * density).sum(axis=0) * step).sum()
 
-    assert float(likelihood(np.array([mean]), np.array([tau])).value[0]) == pytest.approx(
-        expected, abs=1e-9
-    )
+    assert float(OneArm(x, n, 60).height(mean, tau)[0]) == pytest.approx(expected, abs=1e-9)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from trabecula.synthesis import RandomEffectsFit, random_effects
 from trabecula.synthesis.pairwise.heterogeneity import Method
 from trabecula.synthesis.pairwise.likelihood import log_likelihood, maximise
+from trabecula.synthesis.pairwise.power_sums import Table
 from trabecula.synthesis.studies import Studies
 
 Y = np.array([-0.889, -1.585, -1.348, -1.442, -0.218, -0.786])
@@ -89,7 +90,7 @@ def test_reml_converges_on_a_thousand_data_sets_of_twenty_studies() -> None:
     """
     y, v = random_data(1000, 20, 0.1, seed=20)
     studies = Studies.read(y, v)
-    tau2 = maximise(studies, restricted=True)
+    tau2 = maximise(Table.of(studies), restricted=True).tau2
     sums = studies.weighted(tau2)
     score = -sums.q_slope - sums.sum_p
 
@@ -103,11 +104,11 @@ def test_reml_converges_on_a_thousand_data_sets_of_twenty_studies() -> None:
 def test_likelihood_is_maximised_globally(k: int, restricted: bool) -> None:
     """No point of a mesh of 400 is likelier, although variances differ a million-fold."""
     y, v = random_data(500, k, 0.5, seed=k)
-    studies = Studies.read(y, v * 10 ** np.random.default_rng(k).uniform(-3, 3, v.shape))
-    tau2 = maximise(studies, restricted=restricted)
-    reached = log_likelihood(studies, tau2, restricted=restricted)
-    mesh = np.append(0.0, np.geomspace(1e-9, 1e5, 400))[:, None] * np.ones(500)
-    highest = log_likelihood(studies, mesh, restricted=restricted).max(axis=0)
+    table = Table.of(Studies.read(y, v * 10 ** np.random.default_rng(k).uniform(-3, 3, v.shape)))
+    tau2 = maximise(table, restricted=restricted).tau2
+    reached = log_likelihood(table, tau2, restricted=restricted)
+    mesh = np.append(0.0, np.geomspace(1e-9, 1e5, 400))
+    highest = np.max([log_likelihood(table, t, restricted=restricted) for t in mesh], axis=0)
 
     assert (highest <= reached + 1e-10).all()
 
@@ -124,12 +125,12 @@ def test_a_likelihood_with_two_maxima_gives_the_higher(
     y: list[float], v: list[float], place: float
 ) -> None:
     """Two maxima of the likelihood: the first, the smaller, or the larger one is the higher."""
-    studies = Studies.read(y, v)
+    table = Table.of(Studies.read(y, v))
     mesh = np.append(0.0, np.geomspace(1e-8, 1e3, 2000))
-    height = log_likelihood(studies, mesh[:, None], restricted=False)[:, 0]
+    height = np.array([log_likelihood(table, t, restricted=False) for t in mesh.tolist()])
     walled = np.concatenate([[-np.inf], height, [-np.inf]])
     peaks = np.flatnonzero((height > walled[:-2]) & (height > walled[2:]))
-    found = maximise(studies, restricted=False)[0]
+    found = maximise(table, restricted=False).tau2
 
     assert len(peaks) == 2
     assert found == pytest.approx(mesh[height.argmax()], rel=0.01)

@@ -18,7 +18,9 @@ from trabecula.plots import Picture, Plot
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.figures.course import course_plans
 from trabecula.reference.figures.forest_plan import forest_plan
+from trabecula.reference.figures.funnel_plan import funnel_plan
 from trabecula.reference.figures.model import Figure
+from trabecula.reference.figures.network_plans import network_plans
 from trabecula.review import Review
 
 Progress = Callable[[str, int, int], None]
@@ -34,7 +36,7 @@ WORTH_A_POOL = 24
 def figures_of(
     review: Review, *, cache: Path | None = None, progress: Progress | None = None
 ) -> Mapping[str, Figure]:
-    """Return the figures of `review` by id: one a synthesis of two or more studies, and courses.
+    """Return the figures of `review` by id: forests, courses and networks.
 
     Parameters
     ----------
@@ -63,7 +65,8 @@ def plans_of(review: Review) -> tuple[Plot, ...]:
     forests = (
         forest_plan(catalog, s) for s in review.syntheses if len(s.contributions) >= FEWEST_STUDIES
     )
-    return (*forests, *course_plans(catalog))
+    funnels = (plan for s in review.syntheses if (plan := funnel_plan(catalog, s)) is not None)
+    return (*forests, *funnels, *course_plans(catalog), *network_plans(catalog))
 
 
 def _draw_all(plans: list[Plot]) -> Iterable[Picture]:

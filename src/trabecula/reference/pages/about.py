@@ -125,6 +125,7 @@ def _methods(catalog: Catalog) -> Page:
             "assumptions": [
                 ("Correlation of a score before and after", assumed.baseline_correlation),
                 ("Correlation of lesions of one patient", assumed.lesion_correlation),
+                ("Scale of the differences between studies", assumed.heterogeneity_scale),
             ],
             "formulas": glossary.FORMULAS,
             "figures": figures_for(catalog, links.METHODS),

@@ -9,6 +9,7 @@ from trabecula.records import Regimen
 from trabecula.reference import links
 from trabecula.reference.catalog import Catalog, grouped
 from trabecula.reference.pages.figures import figures_for
+from trabecula.reference.pages.networks import network_lines
 from trabecula.reference.render import Page
 from trabecula.reference.results import ResultLine, comparisons_first, lines
 from trabecula.reference.unquantified import unquantified
@@ -73,6 +74,7 @@ def pages(catalog: Catalog) -> Iterator[Page]:
             "with_primary": _with_primary(catalog),
             "printed": unquantified(catalog),
             "single": [_single(catalog, o, single) for o in _outcomes(catalog, single)],
+            "networks": network_lines(catalog),
             "figures": figures_for(catalog, links.COMPARE),
         },
         keywords=("treatments", "therapy", "effectiveness"),

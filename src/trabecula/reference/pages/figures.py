@@ -16,14 +16,15 @@ PLACES = {
     "course": links.COURSE,
     "flow": links.EVIDENCE,
 }
-"""The page of a figure that belongs to no synthesis, by the first word of its id."""
+"""The page of a figure that belongs to no result, by the first word of its id."""
 
 
 def figures_for(catalog: Catalog, page: str) -> list[Figure]:
     """Return the figures that stand on `page`; those without a place stand with the methods."""
-    results = catalog.review.synthesis_by_id
+    owners = {*catalog.review.synthesis_by_id, *(n.id for n in catalog.review.networks)}
     return [
         figure
         for key, figure in catalog.figures.items()
-        if key not in results and PLACES.get(key.split("-")[0], links.METHODS) == page
+        if not {key, key.rpartition("--")[0]} & owners
+        and PLACES.get(key.split("-")[0], links.METHODS) == page
     ]

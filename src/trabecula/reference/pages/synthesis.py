@@ -89,6 +89,7 @@ def _view(catalog: Catalog, synthesis: Synthesis, alike: list[Synthesis]) -> dic
         "direction": _direction(catalog, synthesis),
         "statistics": list(_statistics(synthesis)) if synthesis.pooled else [],
         "picture": catalog.figures.get(synthesis.id),
+        "funnel": catalog.figures.get(f"{synthesis.id}--funnel"),
         "contributions": [_contribution(catalog, synthesis, c) for c in synthesis.contributions],
         "omissions": [_omission(catalog, o) for o in synthesis.omissions],
         "sensitivity": [_sensitivity(catalog, synthesis, s) for s in synthesis.sensitivity],
@@ -128,6 +129,7 @@ def _statistics(synthesis: Synthesis) -> Iterator[Item]:
         view = shown.shown(pooled.value, pooled.pi_low, pooled.pi_high, synthesis.scale)
         yield Item("95 % prediction interval", f"{view.low} to {view.high} {view.unit}".strip())
     yield from _heterogeneity(pooled)
+    yield Item("Small-study effects", pooled.small_studies)
 
 
 def _heterogeneity(pooled: Pooled) -> Iterator[Item]:

@@ -10,6 +10,7 @@ from trabecula import format as shown
 from trabecula.records import Regimen, Study
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog
+from trabecula.reference.pages.networks import network_lines
 from trabecula.reference.render import Page
 from trabecula.reference.results import comparisons_first, lines
 from trabecula.reference.standing import standing
@@ -91,6 +92,7 @@ def _regimen_view(catalog: Catalog, regimen: Regimen) -> dict[str, Any]:
         "others": [c for c in regimen.cautions if c.level not in STOPPING],
         "comparisons": comparisons_first(lines(catalog, compared, family)),
         "printed": unquantified(catalog, tuple(family)),
+        "networks": network_lines(catalog, family),
         "single": lines(catalog, [s for s in mine if s.kind != "comparison"]),
         "figures": [
             catalog.figures[s.id]

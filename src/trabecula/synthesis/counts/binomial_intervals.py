@@ -104,18 +104,24 @@ def rule_of_three(n: ArrayLike) -> FloatArray:
 
 
 def counts(
-    events: ArrayLike, n: ArrayLike, *, missing: bool = False
+    events: ArrayLike,
+    n: ArrayLike,
+    *,
+    missing: bool = False,
+    names: tuple[str, str] = ("events", "n"),
 ) -> tuple[FloatArray, FloatArray]:
     """Return events and sizes as arrays of one shape; `ValueError` unless ``0 <= events <= n``.
 
-    NaN passes where `missing` is true.
+    NaN passes where `missing` is true. `names` are what the arguments are called.
     """
-    x, size = numbers("events", events), numbers("n", n)
-    require("events", x, COUNT, missing=missing)
-    require("n", size, SIZE, missing=missing)
-    shape = same_shape(("events", "n"), x, size)
+    x, size = numbers(names[0], events), numbers(names[1], n)
+    require(names[0], x, COUNT, missing=missing)
+    require(names[1], size, SIZE, missing=missing)
+    shape = same_shape(names, x, size)
     x, size = np.broadcast_to(x, shape), np.broadcast_to(size, shape)
     if (x > size).any():
         index = tuple(int(i) for i in np.argwhere(x > size)[0])
-        raise ValueError(f"events must lie in [0, n], got {x[index]:g} of {size[index]:g}")
+        raise ValueError(
+            f"{names[0]} must lie in [0, {names[1]}], got {x[index]:g} of {size[index]:g}"
+        )
     return x, size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,13 +16,22 @@ from trabecula.synthesis.arguments import (
     require_option,
     study_table,
 )
-from trabecula.synthesis.ascent import ascend, common
-from trabecula.synthesis.counts.binomial_intervals import clopper_pearson, counts
-from trabecula.synthesis.distributions import chi2_upper_tail, critical_value, two_sided_p
-from trabecula.synthesis.pairwise.q_profile import h2_of, i2_of, typical_variance
-from trabecula.synthesis.quadrature import MarginalBinomial
+from trabecula.synthesis.ascent import TAUS, ascend, best_start
+from trabecula.synthesis.counts.binomial import Binomial
+from trabecula.synthesis.counts.binomial_intervals import counts
+from trabecula.synthesis.counts.observed import heterogeneity, observed_studies, wald_spread
+from trabecula.synthesis.counts.one_proportion import (
+    crude_total,
+    estimated,
+    higher,
+    intervals,
+    status_of,
+)
+from trabecula.synthesis.counts.proportion_text import describe_unpooled, modelled, percentage
+from trabecula.synthesis.distributions import critical_value
+from trabecula.synthesis.quadrature import RANDOM_INTERCEPT, Marginal
 from trabecula.synthesis.result import Result, frozen, shaped
-from trabecula.synthesis.studies import Studies, Weighted, over_studies
+from trabecula.synthesis.studies import Weighted
 from trabecula.synthesis.text import number, p_value, percent
 
 BinomialMethod = Literal["ML", "common"]
@@ -31,20 +40,10 @@ BinomialMethod = Literal["ML", "common"]
 BinomialTest = Literal["z", "t"]
 """*z*: normal; *t*: t with k - 1 degrees of freedom."""
 
-Status = Literal["fitted", "one-study", "no-events", "all-events", "all-or-none"]
-"""*fitted*: the model was fitted. *one-study*: nothing to pool, the study's own proportion with its
-exact interval. *no-events*, *all-events*: the estimate lies on the boundary 0 or 1; interval exact
-for the total count, which takes the studies for one. *all-or-none*: each study has all events or
-none, some this, some that; the likelihood then rises without end as the studies are taken to differ
-more, and there is no estimate but the total count."""
-
 NODES = 7
 """Nodes of the quadrature, as in metafor's ``rma.glmm``. Too few where studies are small and
 differ much: with 7 the between-study variance of six studies of 3 to 20 patients came out 1.3 %
 too small (``docs/synthesis/counts.md``); 41 are exact to all digits that matter."""
-
-CLOSE = 1.0
-"""Percentages nearer to 0 or 100 than this are not printed as if they were 0 or 100."""
 
 MOST_NODES = 200
 """With more, the outermost weights of the rule fall below the smallest double."""
@@ -164,18 +163,22 @@ def binomial_normal(
     require_option("method", method, get_args(BinomialMethod))
     require_option("test", test, get_args(BinomialTest))
     level = confidence_level(level)
-    if not (isinstance(nodes, int) and 1 <= nodes <= MOST_NODES):
-        raise ValueError(f"nodes must be a whole number in [1, {MOST_NODES}], got {nodes!r}")
+    nodes = number_of_nodes(nodes)
     x, size, shape = study_table(("events", "n"), *counts(events, n, missing=True))
-    likelihood = _likelihood(x, size, nodes)
-    k = likelihood.present.sum(axis=1)
-    total = _total(likelihood, level)
-    status = _status(likelihood, method)
-    values = _estimated(likelihood, total, status, method)
+    data = Binomial.of(np.nan_to_num(x)[None], np.nan_to_num(size)[None])
+    k = (data.n[0] > 0).sum(axis=1).astype(np.float64)
+    total = crude_total(data, level)
+    status = status_of(data, common=method == "common")
+
+    def highest(part: Binomial, flat: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        return flat if method == "common" else _highest(part, flat, nodes)
+
+    values = estimated(data, total, status, "tau2", highest, len(TAUS) * nodes)
+    values["aic"] = 2 * (1 if method == "common" else 2) - 2 * values["log_likelihood"]
     df = np.where((test == "t") & (k > 1), np.maximum(k - 1, 1.0), np.inf)
-    values |= _intervals(values, total, status, df, level)
+    values |= intervals(values, total, status, df, level)
     values |= _predicted(values, np.where(method == "ML", df, 0.0), level)
-    values |= _heterogeneity(likelihood, total, values["tau2"])
+    values |= _heterogeneity(data, total, values["tau2"])
     values |= total | {"k": k.astype(np.int64), "q_df": (k - 1).astype(np.int64)}
     return BinomialNormalFit(
         method=method,
@@ -187,87 +190,21 @@ def binomial_normal(
     )
 
 
-def _likelihood(events: FloatArray, n: FloatArray, nodes: int) -> MarginalBinomial:
-    there = ~np.isnan(n)
-    x, size = np.where(there, events, 0.5), np.where(there, n, 1.0)
-    return MarginalBinomial.of(x, size, there.astype(np.float64), nodes)
+def number_of_nodes(nodes: int) -> int:
+    """Return `nodes`; `ValueError` unless it is a whole number within bounds."""
+    if not (isinstance(nodes, int) and 1 <= nodes <= MOST_NODES):
+        raise ValueError(f"nodes must be a whole number in [1, {MOST_NODES}], got {nodes!r}")
+    return nodes
 
 
-def _total(likelihood: MarginalBinomial, level: float) -> dict[str, FloatArray]:
-    events = over_studies(likelihood.present * likelihood.events)
-    n = over_studies(likelihood.present * likelihood.n)
-    low, high = clopper_pearson(events, n, level=level)
-    return {"total_events": events, "total_n": n, "total_ci_low": low, "total_ci_high": high}
-
-
-def _status(likelihood: MarginalBinomial, method: BinomialMethod) -> NDArray[np.str_]:
-    x, n, there = likelihood.events, likelihood.n, likelihood.present > 0
-    mixed = (there & (x > 0) & (x < n)).any(axis=1)
-    conditions = {
-        "one-study": there.sum(axis=1) == 1,
-        "no-events": (there & (x > 0)).sum(axis=1) == 0,
-        "all-events": (there & (x < n)).sum(axis=1) == 0,
-        "all-or-none": ~mixed & (method == "ML"),
-    }
-    return np.select(list(conditions.values()), list(conditions), "fitted")
-
-
-def _estimated(
-    likelihood: MarginalBinomial,
-    total: dict[str, FloatArray],
-    status: NDArray[np.str_],
-    method: BinomialMethod,
-) -> dict[str, FloatArray]:
-    """Estimates where the model can be fitted; elsewhere the total proportion, if any."""
-    events, rest = total["total_events"], total["total_n"] - total["total_events"]
-    nothing = np.full(len(status), np.nan)
-    with np.errstate(divide="ignore"):
-        crude, crude_se = np.log(events) - np.log(rest), np.sqrt(1 / events + 1 / rest)
-    values = {
-        "estimate": np.where(status == "all-or-none", np.nan, crude),
-        "se": np.where((status == "one-study") & np.isfinite(crude), crude_se, np.nan),
-        "tau2": nothing.copy(),
-        "log_likelihood": nothing.copy(),
-        "aic": nothing.copy(),
-    }
-    rows = np.flatnonzero(status == "fitted")
-    if len(rows):
-        chosen = likelihood.rows(rows)
-        peak = ascend(chosen) if method == "ML" else common(chosen)
-        height = peak.height + chosen.constant
-        values["estimate"][rows], values["se"][rows] = peak.mean, peak.se
-        values["tau2"][rows], values["log_likelihood"][rows] = peak.tau**2, height
-        values["aic"][rows] = 2 * (2 if method == "ML" else 1) - 2 * height
-    return values
-
-
-def _intervals(
-    values: dict[str, FloatArray],
-    total: dict[str, FloatArray],
-    status: NDArray[np.str_],
-    df: FloatArray,
-    level: float,
-) -> dict[str, FloatArray]:
-    """Confidence limits: from the model where it was fitted, else exact (or none)."""
-    estimate, fitted = values["estimate"], status == "fitted"
-    with np.errstate(invalid="ignore"):
-        statistic = np.where(fitted, estimate / values["se"], np.nan)
-        half = critical_value(level, df) * values["se"]
-        low, high = np.where(fitted, estimate - half, 0.0), np.where(fitted, estimate + half, 0.0)
-    exact = {
-        side: np.where(status == "all-or-none", np.nan, total[f"total_ci_{side}"])
-        for side in ("low", "high")
-    }
-    return {
-        "statistic": statistic,
-        "df": df,
-        "p_value": two_sided_p(statistic, df),
-        "proportion": special.expit(estimate),
-        "ci_low": np.where(fitted, low, special.logit(exact["low"])),
-        "ci_high": np.where(fitted, high, special.logit(exact["high"])),
-        "proportion_ci_low": np.where(fitted, special.expit(low), exact["low"]),
-        "proportion_ci_high": np.where(fitted, special.expit(high), exact["high"]),
-    }
+def _highest(data: Binomial, flat: dict[str, FloatArray], nodes: int) -> dict[str, FloatArray]:
+    """Return the fit with random logits, or `flat` where no between-study variance is better."""
+    likelihood = Marginal.of(data, RANDOM_INTERCEPT, nodes)
+    weight = (data.n > 0) / (1 / data.weight + TAUS[:, None, None] ** 2)
+    means = Weighted.of(data.observed, weight).mean
+    taus = np.broadcast_to(TAUS[:, None], means.shape)
+    top, ended = ascend(likelihood, best_start(likelihood, np.stack([means, taus])[..., None]))
+    return higher(top, ended, flat, "tau2", top.place[1, :, 0] ** 2)
 
 
 def _predicted(
@@ -281,77 +218,30 @@ def _predicted(
 
 
 def _heterogeneity(
-    likelihood: MarginalBinomial, total: dict[str, FloatArray], tau2: FloatArray
+    data: Binomial, total: dict[str, FloatArray], tau2: FloatArray
 ) -> dict[str, FloatArray]:
     events, rest = total["total_events"], total["total_n"] - total["total_events"]
     same = special.xlogy(events, events / (events + rest))
     same += special.xlogy(rest, rest / (events + rest))
-    likelihood_ratio = np.maximum(2 * (likelihood.saturated() - same), 0.0)
-    wald = _wald(likelihood)
-    studies = _logits(likelihood)
-    several = studies.k > 1
-    typical = typical_variance(studies)
-    return {
-        "i2": i2_of(tau2, typical),
-        "h2": h2_of(tau2, typical),
-        "q_lrt": likelihood_ratio,
-        "q_lrt_p_value": np.where(several, chi2_upper_tail(likelihood_ratio, studies.df), np.nan),
-        "q_wald": wald,
-        "q_wald_p_value": np.where(several, chi2_upper_tail(wald, studies.df), np.nan),
-    }
-
-
-def _wald(likelihood: MarginalBinomial) -> FloatArray:
-    """Return the weighted spread of the logits of studies that have events and others."""
-    x, rest = likelihood.events, likelihood.n - likelihood.events
-    inner = (likelihood.present > 0) & (x > 0) & (rest > 0)
-    usable_x, usable_rest = np.where(inner, x, 1.0), np.where(inner, rest, 1.0)
-    weight = np.where(inner, 1 / (1 / usable_x + 1 / usable_rest), 0.0)
-    weight[~inner.any(axis=1)] = 1.0
-    q = Weighted.of(np.log(usable_x / usable_rest), weight).q
-    return np.where(inner.any(axis=1), q, 0.0)
-
-
-def _logits(likelihood: MarginalBinomial) -> Studies:
-    """Return observed logits and variances, half an event of each kind added at the boundary."""
-    x, rest = likelihood.events, likelihood.n - likelihood.events
-    added = np.where((x > 0) & (rest > 0), 0.0, 0.5)
-    x, rest = x + added, rest + added
-    k = likelihood.present.sum(axis=1)
-    logits = np.log(x / rest)
-    return Studies(0 * k, logits, 1 / x + 1 / rest, likelihood.present, k, k.shape)
+    x, others = data.events[0], data.n[0] - data.events[0]
+    inner = (x > 0) & (others > 0)
+    usable_x, usable_others = np.where(inner, x, 1.0), np.where(inner, others, 1.0)
+    wald = wald_spread(np.log(usable_x / usable_others), 1 / usable_x + 1 / usable_others, inner)
+    added = np.where(inner, 0.0, 0.5)
+    x, others = x + added, others + added
+    studies = observed_studies(np.log(x / others), 1 / x + 1 / others, data.n[0] > 0)
+    return heterogeneity(studies, tau2, 2 * (data.saturated() - same), wald, studies.k)
 
 
 def _describe(fit: BinomialNormalFit) -> str:
-    sure = percent(fit.level)
-    crude = (
-        f"{fit.total_events:.10g} of {fit.total_n:.10g} "
-        f"({_percentage(fit.total_events / fit.total_n)}, exact {sure} CI "
-        f"{_percentages(fit.total_ci_low, fit.total_ci_high)})"
-    )
-    status = str(fit.status)
-    if status == "one-study":
-        return f"One study, nothing pooled: {crude}."
-    if status == "all-or-none":
-        return (
-            f"Not pooled: each of {fit.k:.0f} studies has all events or none, so that the "
-            f"differences between studies have no bound. All together {crude}, which takes "
-            "the studies for one."
-        )
-    if status != "fitted":
-        kind = "no event" if status == "no-events" else "nothing but events"
-        return (
-            f"{fit.k:.0f} studies with {kind}: {crude}. The interval takes the studies for "
-            "one; how they differ cannot be estimated."
-        )
-    return " ".join(_sentences(fit, sure))
+    return describe_unpooled(fit) or " ".join(_sentences(fit, percent(fit.level)))
 
 
 def _sentences(fit: BinomialNormalFit, sure: str) -> list[str]:
     model = "Binomial-normal model" if fit.method == "ML" else "Common proportion"
     first = (
-        f"{model}, {fit.k:.0f} studies: {_percentage(fit.proportion)} "
-        f"({sure} CI {_modelled(fit.proportion_ci_low, fit.proportion_ci_high)})."
+        f"{model}, {fit.k:.0f} studies: {percentage(fit.proportion)} "
+        f"({sure} CI {modelled(fit.proportion_ci_low, fit.proportion_ci_high)})."
     )
     spread = f" τ² = {number(float(fit.tau2), 2)} on the logit scale," if fit.method == "ML" else ""
     second = (
@@ -360,22 +250,5 @@ def _sentences(fit: BinomialNormalFit, sure: str) -> list[str]:
     )
     if not np.isfinite(fit.pi_low):
         return [first, second]
-    limits = _modelled(fit.proportion_pi_low, fit.proportion_pi_high)
+    limits = modelled(fit.proportion_pi_low, fit.proportion_pi_high)
     return [first, second, f"{sure} prediction interval {limits}."]
-
-
-def _modelled(low: Any, high: Any) -> str:
-    """Return limits from a logit, which never are 0 or 1 but for rounding."""
-    within = np.clip([float(low), float(high)], 1e-9, 1 - 1e-9)
-    return _percentages(within[0], within[1])
-
-
-def _percentage(proportion: Any) -> str:
-    value = 100 * float(proportion)
-    if 0 < value < CLOSE:
-        return f"less than {CLOSE:.0f} %"
-    return f"more than {100 - CLOSE:.0f} %" if 100 - CLOSE < value < 100 else f"{value:.0f} %"
-
-
-def _percentages(low: Any, high: Any) -> str:
-    return f"{_percentage(low)} to {_percentage(high)}"

@@ -1,28 +1,38 @@
-"""The normal-normal likelihood: its maximum over the between-study variance, and criteria."""
+"""The normal-normal likelihood, its highest point over the between-study variance, and criteria."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from trabecula.synthesis.arguments import FloatArray
-from trabecula.synthesis.result import Result, shaped
-from trabecula.synthesis.roots import descending_root
-from trabecula.synthesis.studies import Studies, Weighted, over_studies
-
-GRID = 32
-"""Points at which the likelihood is looked at before the search for its maximum begins.
-
-A likelihood can have several maxima; the highest is found if it is higher than its neighbours
-on the grid. With too few points a local maximum could be taken for the global one.
-"""
-
-BLOCK = 2_000_000
-"""Most numbers held at once while looking at the grid (16 MB an array)."""
+from trabecula.synthesis.pairwise.global_maximum import highest, is_highest
+from trabecula.synthesis.pairwise.newton import newton
+from trabecula.synthesis.pairwise.power_sums import (
+    Column,
+    Columns,
+    Curves,
+    Number,
+    Sums,
+    Table,
+    greater,
+    log,
+)
+from trabecula.synthesis.result import Result
 
 LOG_2PI = math.log(2 * math.pi)
+
+STEPS = 12
+"""Most steps of the first search for the maximum; 3 to 5 are usual, and what has not ended then
+is searched from end to end."""
+
+EXACT = 1e-12
+"""Longest step, relative to the root counted from minus the smallest variance, that Newton's
+method may still propose where a first search has ended; otherwise the root is bracketed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,77 +50,108 @@ class Criteria(Result):
     aicc: FloatArray
 
 
-def log_likelihood(studies: Studies, tau2: FloatArray, *, restricted: bool) -> FloatArray:
-    """Return the (restricted) log-likelihood at `tau2` (..., data sets), mean maximised over."""
-    sums = studies.weighted(tau2)
-    total = studies.variance + tau2[..., None]
-    twice = over_studies(studies.present * np.log(total)) + sums.q
+class Place(NamedTuple):
+    """A between-study variance, the sums there, and whether it is the only maximum for sure."""
+
+    tau2: Number
+    sums: Sums
+    curves: Curves
+    alone: Number
+
+
+def height_of(k: Number, sums: Sums, log_variance: Number, *, restricted: bool) -> Number:
+    """Return the (restricted) log-likelihood, the mean maximised over."""
+    twice = log_variance + sums.q1
     if restricted:
-        twice = twice + np.log(sums.total / studies.k) + (studies.k - 1) * LOG_2PI
-    else:
-        twice = twice + studies.k * LOG_2PI
-    return -twice / 2
+        return -(twice + log(sums.s1 / k) + (k - 1) * LOG_2PI) / 2
+    return -(twice + k * LOG_2PI) / 2
 
 
-def maximise(studies: Studies, *, restricted: bool) -> FloatArray:
-    """Return the between-study variance of highest (restricted) likelihood, at least 0.
+def log_likelihood(table: Table, tau2: Number, *, restricted: bool) -> Number:
+    """Return the (restricted) log-likelihood at `tau2`, the mean maximised over."""
+    data = table.data
+    return height_of(table.k, data.sums(tau2), data.log_variance(tau2), restricted=restricted)
 
-    The highest point of a grid is refined by Newton's method within its neighbours. The score
-    is negative beyond ``spread² / 2 - v_min`` (half that for the full likelihood), so that
-    the grid reaches as far as any maximum can lie.
+
+def maximise(table: Table, *, restricted: bool) -> Place:
+    """Return where the (restricted) likelihood is highest, with the sums there.
+
+    Newton's method from the DerSimonian-Laird estimate, on the trace of the projection (for the
+    full likelihood the sum of the weights) over ``q2``: nearly a straight line, and one where
+    all variances are equal. What it finds is kept if it is proven to be the only maximum;
+    otherwise the whole range is searched.
     """
-    size = studies.estimate.shape[1]
-    step = max(1, BLOCK // (GRID * size))
-    blocks = range(0, len(studies.k), step)
-    parts = [_maximise(studies.rows(start, start + step), restricted) for start in blocks]
-    return np.concatenate(parts)
+    step = partial(_step, restricted=restricted)
+    start = greater((table.zero.q1 - table.df) / table.zero_curves.p1, 0.0)
+    if isinstance(table.data, Column):
+        return _of_one(table, table.data, newton(table.data, start, 1.0, step, STEPS), restricted)
+    tau2 = newton(table.data, start, np.ones_like(start), step, STEPS)
+    tau2[np.isnan(tau2)] = 0.0
+    return _of_many(table, table.data, tau2, restricted)
 
 
-def _maximise(studies: Studies, restricted: bool) -> FloatArray:
-    smallest = studies.smallest_variance
-    reach = np.maximum(studies.spread**2 / (2 if restricted else 4), smallest)
-    share = np.linspace(0.0, 1.0, GRID)[:, None]
-    grid = smallest * ((reach / smallest) ** share) - smallest
-    grid[0] = 0.0
-    height = log_likelihood(studies, grid, restricted=restricted)
-    best = height.argmax(axis=0)
-    column = np.arange(grid.shape[1])
-
-    def score(tau2: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return _score(studies.weighted(tau2), restricted)
-
-    low = grid[np.maximum(best - 1, 0), column]
-    high = grid[np.minimum(best + 1, GRID - 1), column]
-    start = grid[best, column]
-    high = np.where((start == 0) & (score(start)[0] <= 0), 0.0, high)
-    return descending_root(score, low, high, start, smallest)
+def _of_one(table: Table, data: Column, tau2: float, restricted: bool) -> Place:
+    tau2 = 0.0 if math.isnan(tau2) else tau2
+    sums, curves = data.curves(tau2)
+    if _exact(tau2, sums, curves, data.first, restricted) and is_highest(
+        table, tau2, sums, curves, restricted=restricted
+    ):
+        return Place(tau2, sums, curves, alone=True)
+    tau2 = float(highest(data.columns(), restricted=restricted)[0])
+    return Place(tau2, *data.curves(tau2), alone=False)
 
 
-def _score(sums: Weighted, restricted: bool) -> tuple[FloatArray, FloatArray]:
-    """Twice the derivative of the log-likelihood by the variance, and its slope."""
-    trace, trace_squared = (sums.sum_p, sums.sum_pp) if restricted else (sums.total, sums.power(2))
-    return -sums.q_slope - trace, trace_squared - 2 * sums.q_curvature
+def _of_many(table: Table, data: Columns, tau2: FloatArray, restricted: bool) -> Place:
+    sums, curves = data.curves(tau2)
+    alone = _exact(tau2, sums, curves, data.first, restricted)
+    alone &= is_highest(table, tau2, sums, curves, restricted=restricted)
+    rows = np.flatnonzero(~alone)
+    if len(rows):
+        there = data.take(rows)
+        tau2[rows] = highest(there, restricted=restricted)
+        for every, some in zip((sums, curves), there.curves(tau2[rows]), strict=True):
+            for values, better in zip(every, some, strict=True):
+                values[rows] = better
+    return Place(tau2, sums, curves, alone)
 
 
-def criteria(studies: Studies, tau2: FloatArray, *, restricted: bool, parameters: int) -> Criteria:
-    """Return the fit criteria at `tau2` for a model with so many `parameters`."""
-    several = studies.k > 1
-    usable = np.where(several, tau2, 0.0)
-    height = log_likelihood(studies, usable, restricted=restricted)
-    observations = studies.k - 1 if restricted else studies.k
-    saturated = 0.0 if restricted else _saturated(studies)
-    counted = np.maximum(observations, parameters + 2)
-    values = {
+def _step(data: Column | Columns, tau2: Number, target: Number, *, restricted: bool) -> Number:
+    return _newton_step(*data.curves(tau2), target, restricted)
+
+
+def _newton_step(sums: Sums, curves: Curves, target: Number, restricted: bool) -> Number:
+    """Return the step to where the ratio of the trace and ``q2`` is `target`, 1 at a maximum."""
+    trace, square = (curves.p1, curves.p2) if restricted else (sums.s1, sums.s2)
+    bend = 2 * curves.q3 * trace - square * sums.q2
+    rising = (
+        (bend if bend > 0 else math.nan)
+        if isinstance(bend, float)
+        else np.where(bend > 0, bend, np.nan)
+    )
+    return sums.q2 * (target * sums.q2 - trace) / rising
+
+
+def _exact(tau2: Number, sums: Sums, curves: Curves, first: Number, restricted: bool) -> Number:
+    """Return whether another step would not move the place; it need be no root at 0."""
+    step = _newton_step(sums, curves, 1.0, restricted)
+    return (abs(step) <= EXACT * (tau2 + first)) | (tau2 == 0)
+
+
+def criteria(
+    k: Number, height: Number, saturated: Number, *, restricted: bool, parameters: int
+) -> dict[str, Number]:
+    """Return the fit criteria of a log-likelihood for a model with so many `parameters`."""
+    observations = k - 1 if restricted else k
+    counted = greater(observations, parameters + 2.0)
+    return {
         "log_likelihood": height,
         "deviance": 2 * (saturated - height),
         "aic": 2 * parameters - 2 * height,
-        "bic": parameters * np.log(np.maximum(observations, 1)) - 2 * height,
+        "bic": parameters * log(observations) - 2 * height,
         "aicc": 2 * parameters * counted / (counted - parameters - 1) - 2 * height,
     }
-    kept = {name: np.where(several, value, np.nan) for name, value in values.items()}
-    return Criteria(**shaped(kept, studies.shape))
 
 
-def _saturated(studies: Studies) -> FloatArray:
-    logs = over_studies(studies.present * np.log(studies.variance))
-    return -(studies.k * LOG_2PI + logs) / 2
+def saturated(table: Table) -> Number:
+    """Return the log-likelihood where each study has its own mean."""
+    return -(table.k * LOG_2PI + table.data.log_variance(0.0)) / 2

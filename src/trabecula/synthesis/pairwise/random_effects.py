@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trabecula.synthesis.arguments import FloatArray, IntArray, confidence_level, require_option
-from trabecula.synthesis.distributions import chi2_upper_tail, critical_value, two_sided_p
-from trabecula.synthesis.pairwise.heterogeneity import Method, between_study_variance
-from trabecula.synthesis.pairwise.likelihood import Criteria, criteria
-from trabecula.synthesis.pairwise.q_profile import h2_of, i2_of, q_profile, typical_variance
+from trabecula.synthesis.arguments import (
+    SIZE,
+    FloatArray,
+    IntArray,
+    confidence_level,
+    numbers,
+    require,
+    require_option,
+)
+from trabecula.synthesis.pairwise.heterogeneity import Method
+from trabecula.synthesis.pairwise.likelihood import Criteria
+from trabecula.synthesis.pairwise.random_effects_numbers import (
+    Model,
+    Prediction,
+    Tau2Interval,
+    Test,
+    numbers_of,
+)
+from trabecula.synthesis.pairwise.random_effects_text import one_study, sentences
 from trabecula.synthesis.result import Result, shaped
-from trabecula.synthesis.studies import Studies, Weighted
-from trabecula.synthesis.text import decimals, interval, number, p_value, percent
+from trabecula.synthesis.studies import Studies
 
-Test = Literal["z", "t", "knapp-hartung", "knapp-hartung-conservative"]
-"""*z*: normal; *t*: t with k - 1 degrees of freedom; *knapp-hartung*: t and a variance scaled by
-the observed weighted spread; *knapp-hartung-conservative*: the same, never scaled down."""
-
-Prediction = Literal["as-test", "t", "higgins"]
-"""Distribution of the prediction interval. *as-test*: that of the test; *t*: t with k - 1 degrees
-of freedom; *higgins*: t with k - 2 (Higgins, Thompson and Spiegelhalter 2009)."""
+GENERALISED = ("GENQ", "GENQ-median")
+"""Methods with weights of their own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +53,7 @@ class RandomEffectsFit(Result):
     test: Test
     prediction: Prediction
     level: float
+    tau2_interval: Tau2Interval
     k: IntArray
     estimate: FloatArray
     se: FloatArray
@@ -87,7 +96,21 @@ class RandomEffectsFit(Result):
             raise ValueError(
                 f"a summary describes one data set, this fit holds {self.shape}: use fit[i]"
             )
-        return _one_study(self) if self.k == 1 else " ".join(_sentences(self))
+        return one_study(self) if self.k == 1 else " ".join(sentences(self))
+
+
+OPTIONS = {
+    "method": get_args(Method),
+    "test": get_args(Test),
+    "prediction": get_args(Prediction),
+    "tau2_interval": get_args(Tau2Interval),
+}
+
+CRITERIA = Criteria.__slots__
+
+NUMBERS = [n for n in RandomEffectsFit.__slots__ if n not in {*OPTIONS, "level", "ml", "reml"}]
+NUMBERS += [f"{likelihood}_{n}" for likelihood in ("ml", "reml") for n in CRITERIA]
+"""Names of the numbers of a result, those of the criteria before they have places of their own."""
 
 
 def random_effects(
@@ -98,6 +121,8 @@ def random_effects(
     test: Test = "knapp-hartung",
     prediction: Prediction = "as-test",
     level: float = 0.95,
+    tau2_interval: Tau2Interval = "as-method",
+    weights: ArrayLike | None = None,
 ) -> RandomEffectsFit:
     """Return the pooled estimate of each data set.
 
@@ -117,11 +142,18 @@ def random_effects(
         Distribution behind the prediction interval.
     level
         Confidence level of all intervals.
+    tau2_interval
+        How the interval of the between-study variance is formed. The Q-profile is exact under
+        the model; the profile likelihood is shorter, and holds its level with many studies.
+    weights
+        Weights (..., studies) of the generalised Q, for *GENQ* and *GENQ-median* alone; by
+        default the inverse sampling variances. The mean is weighted by them too.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, naming it, its value and what is allowed.
+        If an argument is out of range or does not go with the method, naming it, its value and
+        what is allowed.
 
     Notes
     -----
@@ -136,148 +168,62 @@ def random_effects(
     >>> f"{fit.estimate:.3f} ({fit.ci_low:.3f} to {fit.ci_high:.3f})"
     '-0.444 (-0.775 to -0.114)'
     """
-    require_option("method", method, get_args(Method))
-    require_option("test", test, get_args(Test))
-    require_option("prediction", prediction, get_args(Prediction))
-    level = confidence_level(level)
+    require_option("method", method, OPTIONS["method"])
+    require_option("test", test, OPTIONS["test"])
+    require_option("prediction", prediction, OPTIONS["prediction"])
+    require_option("tau2_interval", tau2_interval, OPTIONS["tau2_interval"])
+    kind = _interval_of(method, tau2_interval)
+    model = Model(method, test, prediction, confidence_level(level), kind)
     studies = Studies.read(estimate, variance)
-    tau2, tau2_se = between_study_variance(studies, method)
-    sums = studies.weighted(np.nan_to_num(tau2))
-    values = _pooled(studies, sums, test, level) | _heterogeneity(studies, tau2, method, level)
-    values |= {"k": studies.k.astype(np.int64), "tau2": tau2, "tau2_se": tau2_se}
-    values |= _predicted(studies, values, method, prediction, level)
-    weights = 100 * sums.weight / sums.total[:, None]
-    values["weights"] = np.where(studies.present > 0, weights, np.nan)
-    parameters = 1 if method == "common" else 2
+    given = _weights(studies, method, weights)
+    held = shaped(numbers_of(studies, model, given, NUMBERS), studies.shape)
+    ml, reml = (Criteria(*(held.pop(f"{name}_{n}") for n in CRITERIA)) for name in ("ml", "reml"))
     return RandomEffectsFit(
         method=method,
         test=test,
         prediction=prediction,
-        level=level,
-        ml=criteria(studies, tau2, restricted=False, parameters=parameters),
-        reml=criteria(studies, tau2, restricted=True, parameters=parameters),
-        **shaped(values, studies.shape),
+        level=model.level,
+        tau2_interval=kind,
+        ml=ml,
+        reml=reml,
+        **held,
     )
 
 
-def _pooled(studies: Studies, sums: Weighted, test: Test, level: float) -> dict[str, Any]:
-    several = studies.k > 1
-    df = np.where(several & (test != "z"), studies.df, np.inf)
-    scale = np.ones_like(studies.k)
-    if test.startswith("knapp-hartung"):
-        scale = np.where(several, sums.q / studies.df, 1.0)
-    if test == "knapp-hartung-conservative":
-        scale = np.maximum(scale, 1.0)
-    se = np.sqrt(scale / sums.total)
-    half = critical_value(level, df) * se
-    mean = studies.origin + sums.mean
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = mean / se
-    return {
-        "estimate": mean,
-        "se": se,
-        "ci_low": mean - half,
-        "ci_high": mean + half,
-        "statistic": statistic,
-        "df": df,
-        "p_value": two_sided_p(statistic, df),
-    }
+def _interval_of(method: Method, asked: Tau2Interval) -> Tau2Interval:
+    """Return which interval is meant; `ValueError` if there is none such for the method."""
+    own: Tau2Interval = "generalised-q" if method in GENERALISED else "q-profile"
+    if asked == "profile-likelihood" and method not in ("ML", "REML"):
+        raise ValueError(
+            f"tau2_interval 'profile-likelihood' needs a likelihood, got method {method!r}: "
+            "use method ML or REML, or tau2_interval 'q-profile'"
+        )
+    if asked == "generalised-q" and method not in GENERALISED:
+        raise ValueError(
+            f"tau2_interval 'generalised-q' belongs to methods {', '.join(GENERALISED)}, "
+            f"got method {method!r}: use one of these, or tau2_interval 'q-profile'"
+        )
+    return own if asked == "as-method" else asked
 
 
-def _heterogeneity(
-    studies: Studies, tau2: FloatArray, method: Method, level: float
-) -> dict[str, Any]:
-    several = studies.k > 1
-    q = studies.weighted(np.zeros_like(studies.k)).q
-    values = {
-        "q": q,
-        "q_df": (studies.k - 1).astype(np.int64),
-        "q_p_value": np.where(several, chi2_upper_tail(q, studies.df), np.nan),
-    }
-    typical = typical_variance(studies)
-    if method == "common":
-        nothing = np.full_like(q, np.nan)
-        low = high = nothing
-        h2 = np.where(several, q / studies.df, np.nan)
-        with np.errstate(divide="ignore"):
-            i2 = np.maximum(100 * (1 - 1 / h2), 0.0)
-    else:
-        low, high = q_profile(studies, level)
-        i2, h2 = i2_of(tau2, typical), h2_of(tau2, typical)
-    return values | {
-        "tau2_ci_low": low,
-        "tau2_ci_high": high,
-        "i2": i2,
-        "i2_ci_low": i2_of(low, typical),
-        "i2_ci_high": i2_of(high, typical),
-        "h2": h2,
-        "h2_ci_low": h2_of(low, typical),
-        "h2_ci_high": h2_of(high, typical),
-    }
-
-
-def _predicted(
-    studies: Studies,
-    values: dict[str, Any],
-    method: Method,
-    prediction: Prediction,
-    level: float,
-) -> dict[str, FloatArray]:
-    df = values["df"] if prediction == "as-test" else studies.k - (1 if prediction == "t" else 2)
-    if method == "common":
-        df = np.zeros_like(df)
-    half = critical_value(level, df) * np.sqrt(values["se"] ** 2 + values["tau2"])
-    return {"pi_low": values["estimate"] - half, "pi_high": values["estimate"] + half}
-
-
-MODEL_TEXT = {
-    "z": "normal interval",
-    "t": "t interval",
-    "knapp-hartung": "Knapp–Hartung interval",
-    "knapp-hartung-conservative": "Knapp–Hartung interval, variance not scaled down",
-}
-
-
-def _one_study(fit: RandomEffectsFit) -> str:
-    places = decimals(float(fit.se))
-    limits = interval(float(fit.ci_low), float(fit.ci_high), places)
-    value = number(float(fit.estimate), places)
-    return f"One study, nothing pooled: {value} ({percent(fit.level)} CI {limits})."
-
-
-def _sentences(fit: RandomEffectsFit) -> list[str]:
-    places, sure = decimals(float(fit.se)), percent(fit.level)
-    model = "Common-effect" if fit.method == "common" else "Random-effects"
-    how = (
-        MODEL_TEXT[fit.test] if fit.method == "common" else f"{fit.method}, {MODEL_TEXT[fit.test]}"
-    )
-    letter = f"t({fit.df:.0f})" if np.isfinite(fit.df) else "z"
-    sentences = [
-        f"{model} meta-analysis of {fit.k:.0f} studies ({how}): "
-        f"{number(float(fit.estimate), places)} "
-        f"({sure} CI {interval(float(fit.ci_low), float(fit.ci_high), places)}; "
-        f"{letter} = {number(float(fit.statistic), 2)}, {p_value(float(fit.p_value))}).",
-        f"Heterogeneity: Q({fit.q_df:.0f}) = {number(float(fit.q), 2)}, "
-        f"{p_value(float(fit.q_p_value))}, I² = {fit.i2:.0f} %{_i2_interval(fit)}{_tau2(fit)}.",
-    ]
-    if fit.se == 0:
-        sentences.append("All estimates are equal, so that this interval has no width.")
-    if np.isfinite(fit.pi_low):
-        limits = interval(float(fit.pi_low), float(fit.pi_high), places)
-        sentences.append(f"{sure} prediction interval {limits}.")
-    return sentences
-
-
-def _i2_interval(fit: RandomEffectsFit) -> str:
-    if fit.method == "common":
-        return ""
-    limits = interval(float(fit.i2_ci_low), float(fit.i2_ci_high), 0)
-    return f" ({percent(fit.level)} CI {limits} %)"
-
-
-def _tau2(fit: RandomEffectsFit) -> str:
-    if fit.method == "common":
-        return ""
-    places = decimals(float(fit.tau2_se))
-    limits = interval(float(fit.tau2_ci_low), float(fit.tau2_ci_high), places)
-    return f", τ² = {number(float(fit.tau2), places)} ({percent(fit.level)} CI {limits})"
+def _weights(studies: Studies, method: Method, given: ArrayLike | None) -> FloatArray | None:
+    """Return the weights of the generalised Q, 0 for missing studies; no others have any."""
+    if method not in GENERALISED:
+        if given is None:
+            return None
+        raise ValueError(
+            f"weights are for methods {', '.join(GENERALISED)}, got method {method!r}: "
+            "the others weigh by the variances"
+        )
+    if given is None:
+        return studies.present / studies.variance
+    values = numbers("weights", given)
+    shape = (*studies.shape, studies.estimate.shape[1])
+    try:
+        table = np.broadcast_to(values, shape).reshape(studies.estimate.shape)
+    except ValueError as error:
+        message = f"weights must broadcast to shape {shape}, got shape {values.shape}"
+        raise ValueError(message) from error
+    present = studies.present > 0
+    require("weights", table[present], SIZE)
+    return np.where(present, table, 0.0)
