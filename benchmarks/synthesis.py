@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -64,13 +64,18 @@ class Machine:
 
 @dataclass(frozen=True)
 class Case:
-    """One task, who does it, for how many units, and what it should take."""
+    """One task, who does it, for how many units, and what it should take.
+
+    ``in_r`` are R expressions for one unit on the data frame ``d``, read from the CSV ``table``.
+    """
 
     name: str
     contestants: Mapping[str, Callable[[], object]]
     units: int = 1
     aim_seconds: float = math.inf
     limit: Limit | None = None
+    in_r: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ def best_of(contestants: Mapping[str, Callable[[], object]]) -> dict[str, float]
 def timed(case: Case, machine: Machine) -> Timed:
     """Return the measurement of `case`."""
     seconds = {who: s / case.units for who, s in best_of(case.contestants).items()}
+    seconds |= {who: r_seconds(code, case.table) for who, code in case.in_r.items() if RSCRIPT}
     ours = seconds["trabecula"]
     ratios = {who: s / ours for who, s in seconds.items() if who != "trabecula"}
     if case.limit is None:
@@ -140,6 +146,7 @@ def cases() -> Iterator[Case]:
 
 def pairwise_cases() -> Iterator[Case]:
     """Yield REML fits one by one and many at once, beside PyMARE and statsmodels."""
+    from pymare import Dataset
     from pymare.estimators import VarianceBasedLikelihoodEstimator
     from statsmodels.stats.meta_analysis import combine_effects
 
@@ -148,14 +155,16 @@ def pairwise_cases() -> Iterator[Case]:
         "REML, Knapp-Hartung, Q-profile, all summaries; k = 20",
         {
             "trabecula": lambda: synthesis.random_effects(y[0], v[0]),
-            "PyMARE (fit and summary)": lambda: (
+            "PyMARE (with its Q-profile)": lambda: (
                 VarianceBasedLikelihoodEstimator(method="reml")
-                .fit(y.T, v.T, np.ones((20, 1)))
+                .fit_dataset(Dataset(y[0], v[0]))
                 .summary()
                 .get_re_stats()
             ),
         },
         aim_seconds=150e-6,
+        in_r={"metafor": "r <- rma(yi, vi, data = d, test = 'knha'); confint(r)"},
+        table=csv_of({"yi": y[0], "vi": v[0]}),
     )
     yield Case(
         "DerSimonian-Laird; k = 20",
@@ -203,6 +212,11 @@ def bayesian_cases() -> Iterator[Case]:
                 )
             },
             aim_seconds=aim,
+            in_r={
+                "bayesmeta": "bayesmeta(y = d$y, sigma = d$s, "
+                "tau.prior = function(t) dhalfnormal(t, scale = 0.5))"
+            },
+            table=csv_of({"y": y[0], "s": np.sqrt(v[0])}),
         )
 
 
@@ -245,19 +259,56 @@ def network_cases() -> Iterator[Case]:
     )
     middle = network_evidence(40, 120)
     yield Case(
+        "Network meta-analysis, REML; 40 treatments, 120 studies",
+        {"trabecula": lambda: synthesis.network_meta_analysis(middle)},
+        in_r={"netmeta": "netmeta(e, s, a, b, t, data = d, method.tau = 'REML')"},
+        table=csv_of(
+            {
+                "e": middle.estimate,
+                "s": np.sqrt(middle.variance),
+                "a": [middle.treatments[i] for i in middle.first],
+                "b": [middle.treatments[i] for i in middle.second],
+                "t": [middle.studies[i] for i in middle.study],
+            }
+        ),
+    )
+    yield Case(
         "Node splitting of every comparison; 40 treatments, 120 studies",
         {"trabecula": lambda: synthesis.node_splitting(middle)},
         aim_seconds=5.0,
     )
 
 
-def with_r() -> str | None:
+def rscript() -> str | None:
     """Return the Rscript of an R that has the packages compared with, if there is one."""
-    rscript = shutil.which("Rscript")
-    if rscript is None:
+    found = shutil.which("Rscript")
+    if found is None:
         return None
     check = "q(status = !all(sapply(c('metafor', 'netmeta', 'bayesmeta'), requireNamespace)))"
-    return None if subprocess.run([rscript, "-e", check], check=False).returncode else rscript
+    return None if subprocess.run([found, "-e", check], check=False).returncode else found
+
+
+RSCRIPT = rscript()
+
+
+def r_seconds(code: str, table: str) -> float:
+    """Return the seconds that R takes for `code`, measured inside it; best of three."""
+    assert RSCRIPT is not None
+    program = f"""
+    suppressMessages({{library(metafor); library(netmeta); library(bayesmeta)}})
+    d <- read.csv(file("stdin"))
+    cat(min(replicate(3, system.time({{ {code} }})[["elapsed"]])))
+    """
+    run = subprocess.run(
+        [RSCRIPT, "-e", program], input=table, capture_output=True, text=True, check=True
+    )
+    return float(run.stdout.strip().splitlines()[-1])
+
+
+def csv_of(columns: Mapping[str, Sequence[object]]) -> str:
+    """Return columns as CSV."""
+    rows = zip(*columns.values(), strict=True)
+    return "\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n"
 
 
 def main() -> None:
@@ -268,8 +319,8 @@ def main() -> None:
         f"one core copies {machine.megabytes_per_second / 1000:.1f} GB/s, "
         f"BLAS multiplies {machine.megaflops_per_second / 1000:.0f} Gflop/s"
     )
-    if with_r() is None:
-        print("no R with metafor, netmeta and bayesmeta here: their published times stand in docs")
+    if RSCRIPT is None:
+        print("no R with metafor, netmeta and bayesmeta here: they are not measured")
     results = []
     for case in cases():
         result = timed(case, machine)

@@ -202,3 +202,28 @@ def test_limits_unpack() -> None:
     low, high = interval
 
     assert (interval.low, interval.high) == (low, high)
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (2,), (2, 1, 3)])
+def test_leading_axes_are_kept_also_where_they_have_length_one(shape: tuple[int, ...]) -> None:
+    """A stack of one data set is a stack: every field has its axes."""
+    estimate = np.broadcast_to([0.1, 0.4, -0.2, 0.3], (*shape, 4))
+    fits: list[Result] = [
+        synthesis.random_effects(estimate, [0.1, 0.2, 0.3, 0.1]),
+        synthesis.random_effects(estimate, [0.1, 0.2, 0.3, 0.1], method="DL", test="z"),
+        synthesis.meta_regression(estimate, [0.1, 0.2, 0.3, 0.1], [[1.0], [2.0], [4.0], [3.0]]),
+        synthesis.bayesian_random_effects(
+            estimate, [0.1, 0.2, 0.3, 0.1], tau_prior=synthesis.HalfNormal(0.5)
+        ),
+        synthesis.binomial_normal(np.broadcast_to([1, 4, 2, 3], (*shape, 4)), [9, 9, 8, 7]),
+        synthesis.mantel_haenszel(np.broadcast_to([1, 4, 2, 3], (*shape, 4)), 9, [3, 5, 2, 4], 9),
+    ]
+    for fit in fits:
+        assert fit.shape == shape, type(fit).__name__
+        arrays = {n: getattr(fit, n) for n in type(fit).__dataclass_fields__}
+        wrong = [
+            name
+            for name, value in arrays.items()
+            if isinstance(value, np.ndarray) and value.shape[: len(shape)] != shape
+        ]
+        assert wrong == [], type(fit).__name__

@@ -64,10 +64,10 @@ def frozen(values: Any) -> NDArray[Any]:
 def shaped(values: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
     """Return arrays with one row a data set as frozen arrays with leading axes `shape`.
 
-    Floats and whole numbers, the values of a single data set, become arrays without axes.
+    Floats and whole numbers are the values of a single data set, whose axes have length 1.
     """
-    held = _without_axes({n: v for n, v in values.items() if isinstance(v, float)}, np.float64)
-    held |= _without_axes({n: v for n, v in values.items() if type(v) is int}, np.int64)
+    held = _of_one({n: v for n, v in values.items() if isinstance(v, float)}, np.float64, shape)
+    held |= _of_one({n: v for n, v in values.items() if type(v) is int}, np.int64, shape)
     for name, value in values.items():
         if name not in held:
             array = np.asarray(value)
@@ -75,9 +75,9 @@ def shaped(values: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
     return held
 
 
-def _without_axes(values: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """Return numbers as frozen arrays without axes: views of one array, made at once."""
-    table = np.array([*values.values()], dtype=kind)
+def _of_one(values: Mapping[str, Any], kind: type, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return numbers as frozen arrays of one entry: views of one array, made at once."""
+    table: NDArray[Any] = np.array([*values.values()], dtype=kind).reshape(-1, *shape)
     table.flags.writeable = False
     return {name: table[i, ...] for i, name in enumerate(values)}
 

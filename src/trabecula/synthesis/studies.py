@@ -40,16 +40,15 @@ def extremes(values: FloatArray) -> tuple[float, float]:
 
     By their places, since NumPy's reductions take four times as long to begin.
     """
-    return values.item(values.argmin()), values.item(values.argmax())
+    return float(values.item(values.argmin())), float(values.item(values.argmax()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighted:
     """Sums over studies with given weights, one a data set.
 
-    With weights :math:`w` the projection is :math:`P = W - W 1 1' W / (1' W 1)`; `sum_p`,
-    `sum_pp` are the traces of :math:`P` and :math:`PP`. Their sums are arranged so that nothing
-    cancels when one study outweighs all others.
+    With weights :math:`w` the projection is :math:`P = W - W 1 1' W / (1' W 1)`. Sums are
+    arranged so that nothing cancels when one study outweighs all others.
     """
 
     weight: FloatArray
@@ -70,37 +69,13 @@ class Weighted:
         return over_studies(self.weight * self.residual**2)
 
     @property
-    def q_slope(self) -> FloatArray:
-        """The derivative of `q` with respect to the between-study variance."""
-        return -over_studies((self.weight * self.residual) ** 2)
-
-    @property
-    def q_curvature(self) -> FloatArray:
-        """Half the second derivative of `q` with respect to the between-study variance."""
-        pulled = self.weight * self.residual
-        mean = over_studies(self.weight * pulled) / self.total
-        return over_studies(self.weight * (pulled - mean[..., None]) ** 2)
-
-    @property
     def sum_p(self) -> FloatArray:
         """The trace of the projection."""
         return self.trace_with(np.ones_like(self.weight))
 
-    @property
-    def sum_pp(self) -> FloatArray:
-        """The trace of the squared projection."""
-        squared = self.weight**2
-        off_diagonal = squared * others(squared)
-        diagonal = (self.weight * others(self.weight)) ** 2
-        return over_studies(diagonal + off_diagonal) / self.total**2
-
     def trace_with(self, diagonal: FloatArray) -> FloatArray:
         """Return the trace of the projection times a diagonal matrix."""
         return over_studies(self.weight * diagonal * others(self.weight)) / self.total
-
-    def power(self, exponent: int) -> FloatArray:
-        """Return the sum of the weights raised to `exponent`."""
-        return over_studies(self.weight**exponent)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +138,8 @@ class Studies:
     @property
     def ragged(self) -> bool:
         """Whether any study is missing."""
-        return extremes(self.k)[0] < self.estimate.shape[1]
+        least, _ = extremes(self.k)
+        return bool(least < self.estimate.shape[1])
 
     @property
     def df(self) -> FloatArray:
@@ -175,22 +151,9 @@ class Studies:
         """The smallest sampling variance of each data set."""
         return cast(FloatArray, np.where(self.present > 0, self.variance, np.inf).min(axis=1))
 
-    @property
-    def spread(self) -> FloatArray:
-        """The largest minus the smallest estimate of each data set."""
-        return cast(FloatArray, np.ptp(self.estimate, axis=1))
-
     def weighted(self, tau2: FloatArray) -> Weighted:
         """Return the sums with weights ``1 / (variance + tau2)``, for `tau2` (..., data sets)."""
         return Weighted.of(self.estimate, self.present / (self.variance + tau2[..., None]))
-
-    def unweighted(self) -> Weighted:
-        """Return the sums with equal weights."""
-        return Weighted.of(self.estimate, self.present)
-
-    def rows(self, start: int, stop: int) -> Studies:
-        """Return the data sets from `start` up to `stop`."""
-        return self.take(slice(start, stop))
 
     def take(self, index: slice | NDArray[Any]) -> Studies:
         """Return the data sets at `index`."""
@@ -210,4 +173,4 @@ def _plain(values: FloatArray, spreads: FloatArray) -> bool:
         return False
     low, high = extremes(values)
     least, most = extremes(spreads)
-    return -LARGEST <= low and high <= LARGEST and 1 / LARGEST <= least and most <= LARGEST
+    return low >= -LARGEST and high <= LARGEST and least >= 1 / LARGEST and most <= LARGEST

@@ -30,11 +30,12 @@ def fitted_cell(n_1: FloatArray, n_2: FloatArray, m: FloatArray, odds: FloatArra
     """Return the expected events in arm 1 of tables with given margins and odds ratio.
 
     The root of ``a (n_2 - m + a) = odds (n_1 - a) (m - a)`` that lies within the table
-    (Breslow and Day 1980, section 4.4), in that of two forms that does not cancel.
+    (Breslow and Day 1980, section 4.4), in forms that do not cancel.
     """
     linear = odds * (n_1 + m) + (n_2 - m)
-    discriminant = np.maximum(linear**2 - 4 * odds * (odds - 1) * n_1 * m, 0.0)
-    root, small = np.sqrt(discriminant), linear < 0  # odds are well below 1 where it is
+    mixed = n_1 * n_2 + m * (n_1 + n_2 - m)
+    root = np.sqrt((odds * (n_1 - m)) ** 2 + 2 * odds * mixed + (n_2 - m) ** 2)
+    small = linear < 0  # odds are well below 1 where it is
     upper = 2 * odds * n_1 * m / np.where(small, 1.0, np.maximum(linear + root, 1e-300))
     cell = np.where(small, (linear - root) / np.where(small, 2 * (odds - 1), 1.0), upper)
     return np.clip(cell, np.maximum(m - n_2, 0.0), np.minimum(n_1, m))

@@ -15,7 +15,7 @@ from trabecula.synthesis.dependent.structures import Structure
 STEPS = 300
 """Most steps of a climb; 6 to 12 are usual."""
 
-STARTS = 3
+STARTS = 8
 """Climbs of each data set, from the highest of all places to start: a likelihood can have several
 maxima."""
 
@@ -32,6 +32,9 @@ GAIN = 1e-12
 
 FLAT = 1e-10
 """A curvature below this share of the largest one is raised to it, so that a step stays finite."""
+
+LEVEL = 1e-100
+"""A surface whose largest curvature is below this is level: it is not divided by."""
 
 NEGLIGIBLE = 1e-10
 """A variance below this share of a typical sampling variance is zero if that is no worse."""
@@ -141,7 +144,8 @@ def _step(
     """Return the steps, and how much each promises to rise."""
     bend, axes = np.linalg.eigh(curvature)
     size = np.abs(bend)
-    size = np.maximum(size, FLAT * size.max(axis=1, keepdims=True) + np.finfo(np.float64).tiny)
+    largest = size.max(axis=1, keepdims=True)
+    size = np.maximum(size, FLAT * np.where(largest > LEVEL, largest, 1.0))
     along = (np.swapaxes(axes, 1, 2) @ slope[..., None])[..., 0]
     step = (axes @ (along / size)[..., None])[..., 0]
     promise = (along**2 / size).sum(axis=1) / 2
@@ -160,7 +164,8 @@ def _without_specks(hill: Hill, peak: Peak) -> Peak:
     """Return the peak with negligible standard deviations at zero, where it is no lower there."""
     theta = peak.theta.copy()
     part = theta[:, hill.structure.roots]
-    theta[:, hill.structure.roots] = np.where(part**2 < NEGLIGIBLE, 0.0, part)
+    variance = np.abs(part) ** hill.structure.power
+    theta[:, hill.structure.roots] = np.where(variance < NEGLIGIBLE, 0.0, part)
     natural = hill.structure.natural(theta)
     height = hill.likelihood.height(hill.likelihood.mean(natural), restricted=hill.restricted)
     better = height >= peak.height - GAIN * (1 + np.abs(peak.height))

@@ -51,7 +51,7 @@ class RobustFit(Result):
     Arrays have the leading axes of the data; those of coefficients have ``names`` as their last
     axis. ``f`` tests all coefficients but the intercept, or all where there is no other; for CR2
     it is an approximate Hotelling test. Where its residual degrees of freedom fall below 1 there
-    is no p-value (NaN).
+    is no p-value (NaN), nor where a standard error is 0 because nothing is left of the estimates.
     """
 
     correction: Correction
@@ -81,6 +81,8 @@ class RobustFit(Result):
         require_one(self)
         head = f"Cluster-robust estimates ({self.correction}, {self.clusters} clusters)"
         text = coefficient_sentence(self, head)
+        if not self.se.all():
+            text += " A standard error of 0 says that the clusters leave no residuals, no more."
         few = [n for n, d in zip(self.names, self.df, strict=True) if d < FEW]
         if self.correction == "CR2" and few:
             text += (

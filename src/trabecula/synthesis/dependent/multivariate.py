@@ -150,11 +150,11 @@ def multivariate(
     --------
     >>> fit = multivariate(
     ...     [0.4, 0.3, 0.6, 0.7, 0.1, 0.2, 0.9, 0.6], [0.02] * 8,
-    ...     ["a", "a", "b", "b", "c", "c", "d", "d"], ["pain", "function"] * 4,
+    ...     ["a", "a", "b", "b", "c", "c", "d", "d"], ["walking", "sleep"] * 4,
     ...     structure="compound-symmetry",
     ... )
     >>> [f"{name} {value:.2f}" for name, value in zip(fit.names, fit.coefficients)]
-    ['function 0.45', 'pain 0.50']
+    ['sleep 0.45', 'walking 0.50']
     """
     options = Options.read(method, test, df, level)
     require_option("structure", structure, STRUCTURES)
@@ -210,11 +210,12 @@ class CorrelatedOutcomes:
 
     def starts(self, sets: int) -> list[FloatArray]:
         """Return large and small variances, with and without correlation."""
-        lowest = -0.9 / max(len(self.outcomes) - 1, 1)
-        return [
-            self.structure.start(np.full(sets, tau2), max(correlation, lowest))
+        structure, lowest = self.structure, -0.9 / max(len(self.outcomes) - 1, 1)
+        even = [
+            structure.start(np.full(sets, tau2), max(correlation, lowest))
             for tau2, correlation in STARTS
         ]
+        return even + (structure.corners(sets) if isinstance(structure, EqualCorrelation) else [])
 
     def require_separable(self, information: FloatArray, k: FloatArray) -> None:
         """Raise `ValueError` if a variance or covariance leaves no trace in the data."""
@@ -228,6 +229,11 @@ class CorrelatedOutcomes:
             raise ValueError(
                 f"the variance of {who} cannot be told from the coefficients: too few studies "
                 "report it; leave the outcome out, or take one variance for all (identity)"
+            )
+        if self.kind != "unstructured":
+            raise ValueError(
+                "too few studies report several outcomes: their correlation cannot be known; "
+                "take structure 'diagonal' or 'identity'"
             )
         raise ValueError(
             f"too few studies report both {self.outcomes[i]!r} and {self.outcomes[j]!r}: their "
@@ -265,12 +271,14 @@ def _require_distinct(
 
 
 def _sentences(fit: MultivariateFit) -> list[str]:
+    several = len(fit.outcomes) > 1
     head = (
-        f"Multivariate meta-analysis of {fit.k} estimates of {len(fit.outcomes)} outcomes "
+        f"Multivariate meta-analysis of {fit.k} estimates of "
+        f"{len(fit.outcomes)} outcome{'s' * several} "
         f"({fit.structure}, {fit.method})"
     )
     sentences = [coefficient_sentence(fit, head), _variances(fit)]
-    if fit.structure not in ("diagonal", "identity"):
+    if several and fit.structure not in ("diagonal", "identity"):
         sentences.append(_correlations(fit))
     return sentences + closing_sentences(fit)
 

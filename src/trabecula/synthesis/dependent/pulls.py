@@ -10,6 +10,9 @@ import numpy as np
 from trabecula.synthesis.arguments import FloatArray, IntArray
 from trabecula.synthesis.dependent.working import WorkingModel
 
+ROUNDING = 64 * np.finfo(np.float64).eps
+"""A residual below this share of the largest estimate of its data set is rounding, and none."""
+
 VANISHING = 1e-10
 """Part of a cluster's residual covariance, relative to the largest, that counts as none: a
 coefficient that one cluster alone carries leaves it no residual in that direction."""
@@ -39,6 +42,8 @@ class Pulls:
         root = np.linalg.inv(np.linalg.cholesky(mean.information))
         lever = np.swapaxes(root, 1, 2) @ root @ working.rows.design.turn.T
         residuals = likelihood.residuals(working.basis_coefficients)
+        least = ROUNDING * np.abs(working.rows.estimate).max(axis=1)[:, None, None]
+        residuals = [np.where(np.abs(r) <= least, 0.0, r) for r in residuals]
         parts = zip(likelihood.buckets, mean.precisions, residuals, strict=True)
         pulls, own, through = [], [], []
         for bucket, precision, residual in parts:

@@ -209,7 +209,7 @@ class Sampling:
             raise ValueError(f"variance must cover each of the {rows} rows once, not {len(every)}")
         require("variance", blocks.variance, VARIANCE, missing=True)
         for block in blocks.blocks:
-            _require_symmetric(block[None])
+            _require_covariances(block[None])
         links = np.concatenate([np.stack([r[:-1], r[1:]], axis=1) for r in blocks.rows])
         variance = np.broadcast_to(blocks.variance, estimates).reshape(-1, rows)
         return cls(variance, None, blocks, links)
@@ -218,7 +218,7 @@ class Sampling:
     def _of_matrices(cls, matrix: FloatArray) -> Self:
         variance = np.diagonal(matrix, axis1=1, axis2=2)
         require("variance", variance, VARIANCE, missing=True)
-        _require_symmetric(matrix)
+        _require_covariances(matrix)
         links = np.argwhere(np.triu((np.nan_to_num(matrix) != 0).any(axis=0), 1))
         return cls(variance, matrix, None, links)
 
@@ -250,7 +250,16 @@ class Sampling:
         return found
 
 
-def _require_symmetric(matrix: FloatArray) -> None:
+def _require_covariances(matrix: FloatArray) -> None:
+    """Raise `ValueError` unless rows with a variance have one finite covariance a pair."""
+    there = ~np.isnan(np.diagonal(matrix, axis1=1, axis2=2))
+    wrong = ~np.isfinite(matrix) & there[:, :, None] & there[:, None, :]
+    if wrong.any():
+        value = float(matrix[wrong][0])
+        raise ValueError(
+            f"variance must hold a finite covariance for each pair of rows, got {value}: write 0 "
+            "where errors are independent, or assume a correlation (`impute_covariance`)"
+        )
     sd = np.sqrt(np.nan_to_num(np.diagonal(matrix, axis1=1, axis2=2), nan=1.0))
     shape = np.nan_to_num(matrix) / sd[:, :, None] / sd[:, None, :]
     if (np.abs(shape - np.swapaxes(shape, 1, 2)) > SYMMETRY).any():

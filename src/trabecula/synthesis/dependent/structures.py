@@ -17,6 +17,10 @@ import numpy as np
 from trabecula.synthesis.arguments import FloatArray, IntArray
 
 
+CORNER = 0.3
+"""Fourth root of a variance that is hardly any, in units of a typical estimate."""
+
+
 class Structure(Protocol):
     """Natural parameters as a function of parameters without bounds, one row a data set."""
 
@@ -32,7 +36,12 @@ class Structure(Protocol):
 
     @property
     def roots(self) -> IntArray:
-        """Which parameters are standard deviations, or powers of them, of their own."""
+        """Which parameters are standard deviations, or roots of them, of their own."""
+        ...
+
+    @property
+    def power(self) -> int:
+        """The power of such a parameter that is a variance."""
         ...
 
     def natural(self, theta: FloatArray) -> FloatArray:
@@ -64,6 +73,11 @@ class Quadratic:
     roots: IntArray
     forms: FloatArray
     unit: Callable[[float], FloatArray]
+
+    @property
+    def power(self) -> int:
+        """The power of a standard deviation that is a variance."""
+        return 2
 
     @classmethod
     def independent(cls, size: int) -> Self:
@@ -164,6 +178,11 @@ class EqualCorrelation:
         return np.arange(self.outcomes)
 
     @property
+    def power(self) -> int:
+        """The power of such a root that is a variance."""
+        return 4
+
+    @property
     def lowest(self) -> float:
         """The lowest correlation that all pairs of outcomes can have at once."""
         return -1.0 / (self.outcomes - 1)
@@ -214,6 +233,15 @@ class EqualCorrelation:
         angle = np.full((len(tau2), 1), np.arcsin(np.sqrt(share)))
         root = np.repeat(tau2[:, None] ** 0.25, self.outcomes, axis=1)
         return np.concatenate([root, angle], axis=1)
+
+    def corners(self, sets: int) -> list[FloatArray]:
+        """Return parameters that give each outcome in turn hardly any variance.
+
+        One correlation for all pairs lets the likelihood have a maximum of its own near each.
+        """
+        every = [self.start(np.ones(sets), correlation) for correlation in (0.0, 0.8)]
+        few = np.where(np.eye(self.outcomes, self.size) > 0, CORNER, 1.0)
+        return [start * shrink for start in every for shrink in few]
 
     def _pairs(self) -> tuple[IntArray, IntArray, IntArray]:
         row, column = np.tril_indices(self.outcomes)

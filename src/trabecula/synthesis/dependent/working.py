@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trabecula.synthesis.arguments import COUNT, FloatArray, IntArray, numbers, require
+from trabecula.synthesis.arguments import COUNT, FloatArray, IntArray, numbers, require, same_shape
 from trabecula.synthesis.dependent.marginal import Component, Marginal
 from trabecula.synthesis.dependent.rows import Rows, row_axis, with_moderators
 from trabecula.synthesis.pairwise.moderators import INTERCEPT
@@ -84,6 +84,10 @@ def inverse_variance_model(
     require("tau2", spread, COUNT)
     each = np.arange(count)
     alone = Component(each, np.zeros_like(each), np.zeros((1, 1), dtype=np.int64))
+    if same_shape(("estimate", "tau2"), np.empty(rows.shape), spread) != rows.shape:
+        raise ValueError(
+            f"tau2 must be one number or one a data set {rows.shape}, got shape {spread.shape}"
+        )
     natural = (np.broadcast_to(spread, rows.shape).reshape(-1) / rows.unit**2)[:, None]
     mean = Marginal.of(rows, (alone,)).mean(natural)
     return WorkingModel(rows, (alone,), natural, mean.coefficients)

@@ -49,6 +49,8 @@ class ArmCounts:
                 "study, treatment, events and n must have one entry an arm, got "
                 f"{len(study)}, {len(treatment)}, {x.shape} and {size.shape}"
             )
+        if not x.size:
+            raise ValueError("study, treatment, events and n must hold an arm, got none")
         require("events", x, COUNT)
         require("n", size, SIZE)
         studies = tuple(dict.fromkeys(str(name) for name in study))

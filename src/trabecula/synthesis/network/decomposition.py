@@ -83,11 +83,15 @@ class DesignDecomposition(Result):
             )
         text = f"{self._part('Within designs', 'q_within')} "
         text += self._part("Between designs", "q_between")
-        text += (
-            f" With the heterogeneity within designs (τ² = {float(self.interaction_tau2):.2g}) "
-            f"between designs Q({self.q_between_df:.0f}) = {number(float(self.interaction_q), 2)}, "
-            f"{p_value(float(self.interaction_p_value))}."
-        )
+        if self.q_within_df == 0:
+            text += " No design has two studies: heterogeneity counts as incoherence here."
+        else:
+            text += (
+                f" With the heterogeneity within designs (τ² = {float(self.interaction_tau2):.2g}) "
+                f"between designs Q({self.q_between_df:.0f}) = "
+                f"{number(float(self.interaction_q), 2)}, "
+                f"{p_value(float(self.interaction_p_value))}."
+            )
         if np.isfinite(self.detached_q).any():
             i = int(np.nanargmin(self.detached_q))
             text += (
@@ -136,7 +140,7 @@ def design_decomposition(
     at = graph.solve(known)
     estimates = DesignEstimates.of(graph, known)
     values = q_parts(graph, at, estimates)
-    values |= _by_design(evidence, at, estimates, values["q_between"], graph.df)
+    values |= _by_design(evidence, graph, at, estimates, values["q_between"])
     return DesignDecomposition(
         designs=evidence.designs, **shaped({"tau2": known} | values, evidence.shape)
     )
@@ -177,26 +181,33 @@ def detachable(evidence: NetworkEvidence) -> NDArray[np.bool_]:
     return np.array([not connected_parts(size, evidence.pairs[kept]).any() for kept in rest])
 
 
-def deleted_pull(block: DesignBlock, at: Solution, chosen: NDArray[np.bool_]) -> FloatArray:
+def deleted_pull(
+    graph: Graph, block: DesignBlock, at: Solution, chosen: NDArray[np.bool_]
+) -> FloatArray:
     """Return what a design pulls at the network (..., group, arms - 1), per unit of covariance.
 
     The inverse covariance of the residual of the `chosen` designs (group,) times that residual;
     0 for the others. Detaching a design moves all effects by their covariance with it times this.
+    With the precision L of the design and the covariance N that the other designs leave, that
+    inverse is ``L + L N L``: nothing cancels, however precise the design.
     """
-    covariance = np.linalg.inv(block.precision) - block.network_covariance(at)
-    residual = block.residual(at)
-    pull = np.zeros_like(residual)
-    solved = np.linalg.solve(covariance[..., chosen, :, :], residual[..., chosen, :, None])
-    pull[..., chosen, :] = solved[..., 0]
+    of_row = graph.design[graph.rows.study]
+    force = (block.precision @ block.residual(at)[..., None])[..., 0]
+    pull = np.zeros_like(force)
+    for i in np.flatnonzero(chosen):
+        weight = np.where(of_row == block.designs[i], 0.0, at.weight)
+        others = graph.grounded_inverse(graph.laplacian(weight))
+        moved = block.covariance(others, int(i)) @ force[:, i, :, None]
+        pull[:, i] = force[:, i] + (block.precision[:, i] @ moved)[..., 0]
     return pull
 
 
 def _by_design(
     evidence: NetworkEvidence,
+    graph: Graph,
     at: Solution,
     estimates: DesignEstimates,
     between: FloatArray,
-    df: int,
 ) -> dict[str, Any]:
     sets, designs = len(at.q), len(evidence.designs)
     free = detachable(evidence)
@@ -207,8 +218,8 @@ def _by_design(
         place = block.designs
         counts["studies"][:, place], counts["design_df"][:, place] = block.studies, block.df
         design_q[:, place] = block.q
-        detached_df[:, place] = df - estimates.df_within - (block.arms - 1)
-        drop = (deleted_pull(block, at, free[place]) * block.residual(at)).sum(axis=-1)
+        detached_df[:, place] = graph.df - estimates.df_within - (block.arms - 1)
+        drop = (deleted_pull(graph, block, at, free[place]) * block.residual(at)).sum(axis=-1)
         left = np.maximum(between[:, None] - drop, 0.0)
         detached_q[:, place] = np.where(free[place], left, np.nan)
     detached_df = np.where(free, detached_df, 0)

@@ -47,11 +47,10 @@ class DesignBlock:
         of_arms = at.effect[..., self.treatments]
         return self.mean - of_arms @ helmert(self.arms).T
 
-    def network_covariance(self, at: Solution) -> FloatArray:
-        """Return the covariance (..., group, arms - 1, arms - 1) of the network effects."""
-        basis = helmert(self.arms)
-        rows, columns = self.treatments[:, :, None], self.treatments[:, None, :]
-        return basis @ at.inverse[..., rows, columns] @ basis.T
+    def covariance(self, inverse: FloatArray, place: int) -> FloatArray:
+        """Return the covariance (..., arms - 1, arms - 1) that `inverse` gives one design."""
+        basis, arms = helmert(self.arms), self.treatments[place]
+        return basis @ inverse[..., arms[:, None], arms] @ basis.T
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trabecula.synthesis.arguments import FloatArray, IntArray, numbers, same_shape
+from trabecula.synthesis.arguments import (
+    COUNT,
+    FloatArray,
+    IntArray,
+    numbers,
+    require,
+    same_shape,
+)
 from trabecula.synthesis.network.faults import Faults
 from trabecula.synthesis.network.independent_rows import IndependentRows
 from trabecula.synthesis.network.study_groups import consistent, study_groups
@@ -223,7 +230,10 @@ class NetworkEvidence:
         by half of `tau2` (...); below zero where arms are strongly correlated.
         """
         rows = self.independent_rows()
-        spread = numbers("tau2", tau2).reshape(-1, 1)
+        spread = numbers("tau2", tau2)
+        require("tau2", spread, COUNT)
+        spread = np.broadcast_to(spread, np.broadcast_shapes(self.shape, spread.shape))
+        spread = spread.reshape(-1, 1)
         weights = rows.contrast_weights(1 / (rows.variance + spread))
         return weights.reshape(*np.broadcast_shapes(self.shape, np.shape(tau2)), -1)
 
@@ -279,6 +289,8 @@ def _columns(
             "names, estimate and variance must have one entry a row, "
             f"got {', '.join(map(str, lengths[:-1]))} names and numbers of shape {shape}"
         )
+    if 0 in shape:
+        raise ValueError(f"estimate and variance must hold a data set, got shape {shape}")
     return np.broadcast_to(values, shape), np.broadcast_to(spreads, shape)
 
 

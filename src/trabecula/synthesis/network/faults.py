@@ -18,7 +18,8 @@ least squares would hide it."""
 
 SINGULAR = 1e-10
 """Smallest eigenvalue of a covariance matrix of arms, relative to the largest, that is taken for
-more than rounding. Below it some combination of arms would be known without error."""
+more than rounding. Below it some combination of arms would be known without error; as far below
+0, the variances cannot be those of differences between the same arms."""
 
 
 class Faults:
@@ -101,9 +102,14 @@ class Faults:
                 text = f"the contrasts of its arms do not add up, they are up to {gap:.3g} off"
                 self._note(study, text)
             spread = np.linalg.eigvalsh(group.arm_covariance(variance))
-            wrong = spread[..., 0] <= SINGULAR * spread[..., -1]
-            for i in np.flatnonzero(wrong.reshape(-1, len(group.studies)).any(axis=0)):
-                text = "the variances of its contrasts belong to no covariance matrix"
+            ratio = (spread[..., 0] / np.abs(spread[..., -1])).reshape(-1, len(group.studies))
+            for i in np.flatnonzero((ratio <= SINGULAR).any(axis=0)):
+                text = (
+                    "the variances of its contrasts belong to no covariance matrix"
+                    if (ratio[:, i] < -SINGULAR).any()
+                    else "the variances of its contrasts leave a difference between arms without "
+                    "error, or are too far apart for double precision"
+                )
                 self._note(int(group.studies[i]), text)
 
     def _note(self, study: int, text: str) -> None:

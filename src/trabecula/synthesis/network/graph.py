@@ -60,7 +60,8 @@ class Graph:
 
     ``ground`` is the treatment whose effect is set to 0 while solving; results do not depend
     on it. ``order`` (contrasts,) sorts contrasts by comparison, ``starts`` (comparisons,) is
-    where each begins; ``design`` (studies,) is that of each study.
+    where each begins; ``design`` (studies,) is that of each study. ``shape`` are the leading axes in
+    which the data sets came.
     """
 
     rows: IndependentRows
@@ -72,6 +73,7 @@ class Graph:
     treatments: int
     ground: int
     estimate: FloatArray
+    shape: tuple[int, ...]
 
     @classmethod
     def of(cls, evidence: NetworkEvidence) -> Self:
@@ -92,6 +94,7 @@ class Graph:
             treatments=len(evidence.treatments),
             ground=int(np.bincount(ends).argmax()),
             estimate=evidence.estimate.reshape(-1, evidence.estimate.shape[-1]),
+            shape=evidence.shape,
         )
 
     @property
@@ -136,8 +139,12 @@ class Graph:
         inverse = self.grounded_inverse(
             laplacian(self.pairs, self.by_pair(of_contrasts), self.treatments)
         )
-        flow = self.by_pair(of_contrasts * self.estimate)
-        effect = (inverse @ self.divergence(flow)[..., None])[..., 0]
+        effect = np.zeros(inverse.shape[:-1])
+        first, second = self.pairs[self.pair].T
+        for _ in range(2):  # the second round removes what rounding left of the first
+            rest = self.estimate - (effect[..., first] - effect[..., second])
+            flow = self.by_pair(of_contrasts * rest)
+            effect = effect + (inverse @ self.divergence(flow)[..., None])[..., 0]
         residual = self.rows.estimate - self.rows.fitted(effect)
         return Solution(weight, effect, inverse, residual, (weight * residual**2).sum(axis=-1))
 

@@ -43,7 +43,7 @@ def league_table(
     fit
         A network meta-analysis of one data set.
     direct
-        Direct estimates to be shown above the diagonal, of the same evidence.
+        Direct estimates to be shown above the diagonal, of the same evidence and level.
     order
         The treatments in the order of rows and columns, each once; that of the fit if not
         given. By falling P-score the best treatments come first.
@@ -51,7 +51,8 @@ def league_table(
     Raises
     ------
     ValueError
-        If the fit holds several data sets, or `order` is not a permutation of its treatments.
+        If `fit` or `direct` holds several data sets, `direct` has other treatments or another level,
+        or `order` is not a permutation of the treatments.
 
     Examples
     --------
@@ -68,6 +69,8 @@ def league_table(
         raise ValueError(
             f"a league table shows one data set, this fit holds {fit.shape}: use fit[i]"
         )
+    if direct is not None:
+        _require_alike(fit, direct)
     names = tuple(order) if order is not None else fit.treatments
     if sorted(names) != sorted(fit.treatments):
         raise ValueError(
@@ -88,6 +91,15 @@ def league_table(
                 line.append(_cell(*(float(value[row, column]) for value in values)))
         cells.append(tuple(line))
     return LeagueTable(names, tuple(cells))
+
+
+def _require_alike(fit: NetworkFit, direct: EvidenceSplit) -> None:
+    known = {*direct.first, *direct.second}
+    if direct.shape != () or known != set(fit.treatments) or direct.level != fit.level:
+        raise ValueError(
+            "direct must hold one data set of the treatments and the level of fit; got shape "
+            f"{direct.shape}, treatments {', '.join(sorted(known))} and level {direct.level:g}"
+        )
 
 
 def _direct_cells(direct: EvidenceSplit) -> dict[tuple[str, str], str]:

@@ -88,7 +88,7 @@ def net_heat(evidence: NetworkEvidence, *, tau2: ArrayLike = 0.0) -> NetHeat:
     estimates = DesignEstimates.of(graph, known)
     lines = _Lines.of(estimates, at, graph.treatments)
     before = lines.residual * (lines.precision @ lines.residual[..., None])[..., 0]
-    after = _after_detaching(lines, estimates, at, detachable(evidence))
+    after = _after_detaching(lines, graph, estimates, at, detachable(evidence))
     contributions = after * (lines.precision[:, None] @ after[..., None])[..., 0]
     heat = before[:, None, :] - contributions
     values: dict[str, Any] = {
@@ -142,13 +142,17 @@ def _against_first(block: DesignBlock) -> FloatArray:
 
 
 def _after_detaching(
-    lines: _Lines, estimates: DesignEstimates, at: Solution, free: NDArray[np.bool_]
+    lines: _Lines,
+    graph: Graph,
+    estimates: DesignEstimates,
+    at: Solution,
+    free: NDArray[np.bool_],
 ) -> FloatArray:
     """Return the residuals (data sets, designs, lines) after detaching each design."""
     after = np.full((len(at.q), len(free), len(lines.design)), np.nan)
     for block in estimates.blocks:
         basis = helmert(block.arms)
-        pull = deleted_pull(block, at, free[block.designs]) @ basis
+        pull = deleted_pull(graph, block, at, free[block.designs]) @ basis
         for i, design in enumerate(block.designs):
             if free[design]:
                 moved = (at.inverse[:, :, block.treatments[i]] @ pull[:, i, :, None])[..., 0]

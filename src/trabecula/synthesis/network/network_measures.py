@@ -20,6 +20,9 @@ IRREPLACEABLE = 1e-9
 """A share of information that the other studies add to a study's own below which they add none:
 rounding leaves about 1e-13."""
 
+SPARSE = 0.1
+"""Such a share below which it is found from the other studies, not as what is left of 1."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkMeasures(Result):
@@ -146,7 +149,9 @@ def study_importance(evidence: NetworkEvidence, *, tau2: ArrayLike = 0.0) -> Stu
     variance = resistance(at.inverse)[:, first, second]
     importance = np.zeros((len(known), len(evidence.studies), len(first)))
     for block in graph.rows.blocks:
-        importance[:, block.group.studies] = _importance(block, at, first, second, variance)
+        importance[:, block.group.studies] = _importance(
+            graph, block, at, (first, second), variance
+        )
     return StudyImportance(
         studies=evidence.studies,
         first=tuple(evidence.treatments[i] for i in first),
@@ -168,7 +173,11 @@ def _passing(estimates: DesignEstimates, potential: FloatArray) -> FloatArray:
 
 
 def _importance(
-    block: RowBlock, at: Solution, first: IntArray, second: IntArray, variance: FloatArray
+    graph: Graph,
+    block: RowBlock,
+    at: Solution,
+    compared: tuple[IntArray, IntArray],
+    variance: FloatArray,
 ) -> FloatArray:
     """Return the importance (data sets, group, comparisons) of the studies of a block.
 
@@ -185,8 +194,31 @@ def _importance(
     own = np.take_along_axis(of_rows, np.broadcast_to(arms, (len(of_rows), *arms.shape)), axis=-1)
     shared = own @ np.swapaxes(root * block.coefficient, -1, -2)
     free, directions = np.linalg.eigh(np.eye(block.group.arms - 1) - shared)
+    for study in np.flatnonzero((free < SPARSE).any(axis=(0, -1))):
+        own = np.maximum(1 - free[:, study], 1 - SPARSE)
+        left = _left_by_others(graph, at, block.rows[study], directions[:, study])
+        free[:, study] = np.where(free[:, study] < SPARSE, left / own, free[:, study])
+    first, second = compared
     covariance = np.swapaxes(directions, -1, -2) @ (of_rows[..., first] - of_rows[..., second])
     lost = free[..., None] < IRREPLACEABLE
     added = np.where(lost, 0.0, covariance**2 / np.where(lost, 1.0, free[..., None])).sum(axis=-2)
     gone = (lost & (covariance**2 > IRREPLACEABLE * variance[:, None, None, :])).any(axis=-2)
     return np.where(gone, 1.0, added / (variance[:, None, :] + added))
+
+
+def _left_by_others(
+    graph: Graph, at: Solution, rows: IntArray, directions: FloatArray
+) -> FloatArray:
+    """Return h (1 - h) for the eigenvalues h of a study's hat matrix (data sets, arms - 1).
+
+    The hat matrix of the network is its own square: it is the sum of squares of what the other
+    rows receive of the `directions`. Nothing cancels where h is about 1.
+    """
+    root = np.sqrt(at.weight)
+    load = np.zeros((directions.shape[-1], *root.shape))
+    load[..., rows] = np.moveaxis(directions, -1, 0)
+    moved = at.inverse @ graph.rows.adjoint(root * load)[..., None]
+    received = (root * graph.rows.fitted(moved[..., 0])) ** 2
+    received[..., rows] = 0.0
+    product: FloatArray = received.sum(axis=-1).T
+    return product

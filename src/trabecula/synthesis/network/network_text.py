@@ -29,7 +29,9 @@ def fit_sentences(fit: NetworkFit) -> list[str]:
 def _model(fit: NetworkFit) -> str:
     model = "Common-effect" if fit.method == "common" else "Random-effects"
     how = TEST_TEXT[fit.test]
-    if fit.method != "common":
+    if fit.q_df == 0:
+        how = TEST_TEXT["z"]
+    elif fit.method != "common":
         given = np.isfinite(fit.tau2) and np.isnan(fit.tau2_se)
         how = f"{'τ² given' if given else fit.method}, {how}"
     return (
@@ -61,7 +63,7 @@ def _heterogeneity(fit: NetworkFit) -> str:
         f"{p_value(float(fit.q_p_value))}, I² = {fit.i2:.0f} %{_tau2(fit)}."
     )
     if fit.q_within_df == 0:
-        return text + " No design has two studies: both cannot be told apart."
+        return text
     return (
         f"{text} Within designs Q({fit.q_within_df:.0f}) = {number(float(fit.q_within), 2)}, "
         f"{p_value(float(fit.q_within_p_value))}."
@@ -85,13 +87,18 @@ def _incoherence(fit: NetworkFit) -> str:
             "Incoherence cannot be tested: no two designs inform a comparison independently, so "
             "that indirect estimates rest on the assumption that there is none."
         )
-    random = (
-        f"Q({fit.q_between_df:.0f}) = {number(float(fit.interaction_q), 2)}, "
-        f"{p_value(float(fit.interaction_p_value))}"
-    )
     fixed = (
         f"Q({fit.q_between_df:.0f}) = {number(float(fit.q_between), 2)}, "
         f"{p_value(float(fit.q_between_p_value))}"
+    )
+    if fit.q_within_df == 0:
+        return (
+            f"Incoherence between designs, if there is no heterogeneity: {fixed}. No design has two "
+            "studies: the two cannot be told apart."
+        )
+    random = (
+        f"Q({fit.q_between_df:.0f}) = {number(float(fit.interaction_q), 2)}, "
+        f"{p_value(float(fit.interaction_p_value))}"
     )
     return (
         f"Incoherence between designs: {random} beyond the heterogeneity within designs, "

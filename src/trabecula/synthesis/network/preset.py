@@ -12,10 +12,12 @@ TAU2 = Interval(f"[0, {LARGEST:g}]")
 
 
 def preset_tau2(graph: Graph, tau2: ArrayLike) -> FloatArray:
-    """Return `tau2` as an array (data sets,); `ValueError` unless it fits them, 0 or above."""
+    """Return `tau2` as an array (data sets,); `ValueError` unless it is 0 or above and fits them."""
     known = numbers("tau2", tau2)
     require("tau2", known, TAU2)
-    sets = len(graph.rows.estimate)
-    if known.size not in (1, sets):
-        raise ValueError(f"tau2 must be one number or one a data set ({sets}), got {known.shape}")
-    return np.array(np.broadcast_to(known.ravel(), sets))
+    try:
+        return np.broadcast_to(known, graph.shape).reshape(-1).copy()
+    except ValueError as error:
+        raise ValueError(
+            f"tau2 must broadcast to the data sets {graph.shape}, got shape {known.shape}"
+        ) from error

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trabecula.synthesis.arguments import FloatArray, confidence_level, numbers
+from trabecula.synthesis.arguments import (
+    ESTIMATE,
+    FloatArray,
+    confidence_level,
+    numbers,
+    require,
+)
 from trabecula.synthesis.distributions import critical_value
 from trabecula.synthesis.pairwise.fitted import rows_of, study_data
 from trabecula.synthesis.pairwise.heterogeneity import Method
@@ -178,9 +184,17 @@ def funnel(
     if center is None:
         middle = random_effects(y, v, method=method, test="z").estimate
     else:
-        middle = np.broadcast_to(numbers("center", center), y.shape[:-1])
+        given = numbers("center", center)
+        require("center", given, ESTIMATE)
+        if given.shape not in ((), y.shape[:-1]):
+            raise ValueError(
+                f"center must be one number or one a data set {y.shape[:-1]}, got {given.shape}"
+            )
+        middle = np.broadcast_to(given, y.shape[:-1])
     se = np.sqrt(v)
     base = np.nanmax(se, axis=-1)
+    if np.ndim(levels) != 1 or not len(levels):
+        raise ValueError(f"levels must be a sequence of confidence levels, got {levels!r}")
     kept = tuple(confidence_level(level) for level in levels)
     wide = np.array([float(critical_value(level, np.array(np.inf))) for level in kept])
     half = base[..., None] * wide

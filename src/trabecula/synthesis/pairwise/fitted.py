@@ -20,7 +20,7 @@ from trabecula.synthesis.pairwise.subsets import pair
 from trabecula.synthesis.result import Json, Result
 
 CARRIES = 1e-9
-"""A study whose hat value is nearer than this to 1 carries a coefficient alone."""
+"""A study whose hat value is nearer than this to 1 determines its own fitted value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -97,9 +97,9 @@ class GeneralisedQ(NamedTuple):
         factor, pull = 1 + scaled, scaled / total[..., None]
         share = (self.weight / self.total[:, None])[..., None] / factor
         left = share.sum(axis=1)
-        transform = np.exp(-(np.log(factor).sum(axis=1) + np.log(left)) / 2)
+        logs = -(np.log(factor).sum(axis=1) + np.log(left)) / 2
         change = (pull / factor).sum(axis=1) - (share * pull / factor).sum(axis=1) / left
-        return line.distribution(transform), line.integral(-transform * change / 2)
+        return line.distribution(logs), line.derivative(logs, -change / 2)
 
     def take(self, rows: Rows) -> GeneralisedQ:
         """Return the data sets at `rows`."""

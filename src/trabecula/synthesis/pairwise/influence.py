@@ -168,8 +168,12 @@ def influence(
 
 
 def _carriers(fit: Fitted) -> NDArray[np.bool_]:
-    """Return which studies carry a coefficient alone."""
-    return np.greater_equal(fit.hat, 1 - CARRIES)
+    """Return which studies carry a coefficient alone: whatever the weights, none can replace it."""
+    there = ~np.isnan(fit.hat)
+    design = np.where(there[..., None], fit.design, 0.0)
+    size = np.abs(design).max(axis=-2, keepdims=True)
+    basis = np.linalg.qr(design / np.where(size > 0, size, 1.0))[0]
+    return np.asarray((basis**2).sum(axis=-1) >= 1 - CARRIES)
 
 
 def _require_spare(fit: Fitted) -> None:

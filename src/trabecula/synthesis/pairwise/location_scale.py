@@ -110,7 +110,9 @@ class LocationScaleFit(Result):
             return " ".join(text)
         text.append("Logarithm of the between-study variance:")
         text += self._coefficients("scale_", self.scale_names, self.scale_df)
-        names = self.scale_names[int(self.scale_intercept and len(self.scale_names) > 1) :]
+        if self.scale_intercept and len(self.scale_names) == 1:
+            return " ".join(text)  # that a variance is 1 is no hypothesis
+        names = self.scale_names[int(self.scale_intercept) :]
         qs = OmnibusTest(
             names, self.qs, frozen(self.qs_df.astype(float)), self.scale_df, self.qs_p_value
         )

@@ -116,18 +116,20 @@ class MetaRegressionFit(Result):
         """Variance inflation factors of the columns (..., columns), the intercept left out.
 
         How many times the variance of a coefficient is what it would be if its column were
-        uncorrelated with the others, at the weights of the fit.
+        uncorrelated with the others, at the weights of the fit. NaN where the estimates lie on the
+        regression exactly and the variances are scaled by that (all of them 0).
         """
         kept = np.arange(int(self.intercept), len(self.names))
         if not kept.size:
             raise ValueError("a model of an intercept alone has no variance inflation factors")
-        covariance = (
-            self.covariance[..., kept[:, None], kept] / self.variance_scale[..., None, None]
-        )
+        covariance = self.covariance[..., kept[:, None], kept]
         se = standard_errors(covariance)
-        correlation = covariance / (se[..., :, None] * se[..., None, :])
-        inverse = np.linalg.inv(correlation)
-        return cast(FloatArray, frozen(np.diagonal(inverse, axis1=-2, axis2=-1)))
+        known = (se > 0).all(axis=-1)[..., None]
+        unit = np.where(known, se, 1.0)
+        correlation = covariance / (unit[..., :, None] * unit[..., None, :])
+        inverse = np.linalg.inv(np.where(known[..., None], correlation, np.eye(len(kept))))
+        diagonal = np.diagonal(inverse, axis1=-2, axis2=-1)
+        return cast(FloatArray, frozen(np.where(known, diagonal, np.nan)))
 
     def omnibus(self, columns: Sequence[str | int] | str) -> OmnibusTest:
         """Return the test that the coefficients of `columns` (names or positions) are all 0."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self, cast
@@ -262,7 +262,8 @@ def categorical(
     Raises
     ------
     ValueError
-        If there are fewer than two levels, or `reference` is none of them.
+        If a value is missing (None, NaN), there are fewer than two levels, two of them have the
+        same text, or `reference` is none of them.
 
     Examples
     --------
@@ -270,7 +271,7 @@ def categorical(
     >>> columns.tolist(), names
     ([[1.0], [0.0], [1.0]], ('open',))
     """
-    levels = sorted(set(values), key=str)
+    levels = distinct_labels("values", values)
     if len(levels) < 2:
         raise ValueError(f"a categorical moderator needs two levels or more, got {levels!r}")
     base = levels[0] if reference is None else reference
@@ -279,6 +280,16 @@ def categorical(
     others = [level for level in levels if level != base]
     columns = np.array([[float(value == level) for level in others] for value in values])
     return columns, tuple(str(level) for level in others)
+
+
+def distinct_labels(name: str, labels: Iterable[Hashable]) -> list[Hashable]:
+    """Return the distinct `labels` by their text; `ValueError` for missing and ambiguous ones."""
+    found = sorted({*labels}, key=str)
+    if any(label is None or label != label for label in found):
+        raise ValueError(f"{name} must not be missing (None, NaN): leave out studies without one")
+    if len({str(label) for label in found}) < len(found):
+        raise ValueError(f"{name} must differ by their text, got {found!r}")
+    return found
 
 
 def prediction_rows(

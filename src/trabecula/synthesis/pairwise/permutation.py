@@ -122,7 +122,7 @@ def permutation_test(
     Raises
     ------
     ValueError
-        As in `meta_regression`; if `draws` is below 2; if an exact test has too many
+        As in `meta_regression`; if `draws` or `seed` is no such number; if an exact test has too many
         arrangements; if the estimates lie on the regression exactly.
 
     Notes
@@ -138,8 +138,9 @@ def permutation_test(
     """
     require_option("method", method, get_args(Method))
     require_option("test", test, get_args(Test))
-    if draws < 2:
-        raise ValueError(f"draws must be at least 2, got {draws!r}")
+    for name, value, least in (("draws", draws, 2), ("seed", seed, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} must be a whole number, at least {least}, got {value!r}")
     design = Design.read(estimate, variance, moderators, names, intercept=intercept)
     sets = range(len(design.k))
     parts = [_one(design.only(i), method, test, draws, exact, seed) for i in sets]

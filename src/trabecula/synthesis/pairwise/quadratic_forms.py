@@ -50,25 +50,28 @@ class Line(NamedTuple):
     """Places and weights of an integral, arrays (..., nodes), and the gamma distribution.
 
     The places count in the inverse of the value, and ``scaled`` holds the weights of the
-    chi-squares divided by it, so that no unit can overflow. ``below`` and ``transform`` are the
-    distribution function and the Laplace transform of the gamma distribution.
+    chi-squares divided by it, so that no unit can overflow. ``below`` and ``log_transform`` are
+    the distribution function and the logarithm of the Laplace transform of the gamma
+    distribution.
     """
 
     scaled: FloatArray
     place: ComplexArray
     weight: ComplexArray
     below: FloatArray
-    transform: ComplexArray
+    log_transform: ComplexArray
 
-    def distribution(self, transform: ComplexArray) -> FloatArray:
+    def distribution(self, log_transform: ComplexArray) -> FloatArray:
         """Return the distribution function that belongs to a Laplace transform at the places."""
-        value: FloatArray = self.below + self.integral(transform - self.transform)
+        excess = np.exp(self.place + log_transform) - np.exp(self.place + self.log_transform)
+        value: FloatArray = self.below + (self.weight * excess).sum(axis=-1).real
         return value
 
-    def integral(self, transform: ComplexArray) -> FloatArray:
-        """Return the same for a derivative of a Laplace transform by a parameter, 0 at zero."""
-        total: FloatArray = (self.weight * transform).sum(axis=-1).real
-        return total
+    def derivative(self, log_transform: ComplexArray, change: ComplexArray) -> FloatArray:
+        """Return how that changes where the logarithm of the transform changes by `change`."""
+        terms = self.weight * np.exp(self.place + log_transform) * change
+        value: FloatArray = terms.sum(axis=-1).real
+        return value
 
 
 def line_of(value: FloatArray, weight: FloatArray, terms: FloatArray) -> Line:
@@ -100,9 +103,9 @@ def line_of(value: FloatArray, weight: FloatArray, terms: FloatArray) -> Line:
     return Line(
         scaled=weight,
         place=s,
-        weight=share * slope * np.exp(s) / s,
+        weight=share * slope / s,
         below=special.gammainc(shape / 2, 1 / (2 * spread)),
-        transform=np.exp(-shape[..., None] / 2 * np.log(1 + 2 * s * spread[..., None])),
+        log_transform=-shape[..., None] / 2 * np.log(1 + 2 * s * spread[..., None]),
     )
 
 
@@ -120,8 +123,8 @@ def _saddle(weight: FloatArray, part: FloatArray, guess: FloatArray) -> FloatArr
     they are not less. So Newton's method climbs, after one step from anywhere.
     """
     largest = weight.max(axis=-1)
-    least = (part[..., 0] - 1 / largest) / 2
-    place = np.maximum(guess, least)
+    least: FloatArray = (part[..., 0] - 1 / largest) / 2
+    place: FloatArray = np.maximum(guess, least)
     for _ in range(SADDLE_STEPS):
         excess = _pulls(weight, part, place, 1) - 1
         place = np.maximum(place + excess / (2 * _pulls(weight, part, place, 2)), least)
@@ -140,5 +143,4 @@ def weighted_chi2_below(value: FloatArray, weight: FloatArray) -> FloatArray:
     """
     line = line_of(value, weight, (weight > 0).sum(axis=-1))
     factor = 1 + 2 * line.place[..., None, :] * line.scaled[..., :, None]
-    logs = np.log(factor).sum(axis=-2)
-    return line.distribution(np.exp(-logs / 2))
+    return line.distribution(-np.log(factor).sum(axis=-2) / 2)

@@ -103,5 +103,8 @@ def _heterogeneity(fit: MetaRegressionFit) -> str:
         limits = interval(float(fit.tau2_ci_low), float(fit.tau2_ci_high), places)
         text += f", τ² = {number(float(fit.tau2), places)} ({percent(fit.level)} CI {limits})"
     if np.isfinite(fit.r2):
-        text += f"; the moderators account for R² = {fit.r2:.0f} % of it"
+        text += (
+            f". The moderators account for R² = {fit.r2:.0f} % of the heterogeneity there is "
+            "without them"
+        )
     return text + "."

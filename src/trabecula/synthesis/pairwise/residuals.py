@@ -88,8 +88,8 @@ def shrinkage(
     Notes
     -----
     With :math:`\lambda_i = \tau^2 / (\tau^2 + v_i)` the prediction is :math:`\lambda_i y_i +
-    (1 - \lambda_i)\hat\\mu_i`, its variance :math:`\lambda_i v_i + (1 - \lambda_i)^2
-    \mathrm{var}(\hat\\mu_i)`: Raudenbush and Bryk (1985), J Educ Stat 10:75-98.
+    (1 - \lambda_i)\hat\mu_i`, its variance :math:`\lambda_i v_i + (1 - \lambda_i)^2
+    \mathrm{var}(\hat\mu_i)`: Raudenbush and Bryk (1985), J Educ Stat 10:75-98.
     """
     data, columns = study_data(estimate, variance, moderators, method)
     fit, level = Fitted.of(data, columns, names, method, test), confidence_level(level)

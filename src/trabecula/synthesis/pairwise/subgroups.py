@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from trabecula.synthesis.arguments import FloatArray, IntArray, numbers, require_option, same_shape
 from trabecula.synthesis.pairwise.meta_regression import MetaRegressionFit, meta_regression
+from trabecula.synthesis.pairwise.moderators import distinct_labels
 from trabecula.synthesis.pairwise.random_effects import RandomEffectsFit, random_effects
 from trabecula.synthesis.pairwise.regression_heterogeneity import Method
 from trabecula.synthesis.pairwise.regression_text import TEST_TEXT, require_one
@@ -126,7 +127,8 @@ def subgroups(
     -----
     Borenstein and Higgins (2013), Prev Sci 14:134-143; Cochrane Handbook, section 10.11.3. With
     separate variances the weighted sum of squares of the subgroup estimates about their mean is
-    compared with chi-square.
+    compared with chi-square; for the tests with t by Welch's F (Welch 1951, Biometrika
+    38:330-336), which knows how few studies each standard error comes from.
 
     Examples
     --------
@@ -144,6 +146,7 @@ def subgroups(
     parts = np.where(member, y[..., None, :], np.nan), v[..., None, :]
     _filled(parts[0] + parts[1], labels)
     if common_tau2:
+        _enough(overall.k, labels)
         columns = np.moveaxis(member.astype(np.float64), 0, -1)
         pooled = meta_regression(
             y, v, columns, names=labels, intercept=False, method=method, test=test, level=level
@@ -178,9 +181,7 @@ def _members(
     studies = shape[-1] if shape else 0
     if len(group) != studies:
         raise ValueError(f"group must name the subgroup of {studies} studies, got {len(group)}")
-    if any(label is None or label != label for label in group):
-        raise ValueError("group must not be missing (None, NaN): leave out studies without one")
-    labels = sorted(set(group), key=str)
+    labels = distinct_labels("group", group)
     if len(labels) < 2:
         raise ValueError(f"group must name two subgroups or more, got {labels!r}")
     member = np.array([[label == own for own in group] for label in labels])
@@ -193,6 +194,14 @@ def _filled(parts: FloatArray, labels: tuple[str, ...]) -> None:
         place = np.argwhere(empty)[0]
         where = f" in data set {[int(i) for i in place[:-1]]}" if len(place) > 1 else ""
         raise ValueError(f"subgroup {labels[place[-1]]} has no study{where}: leave it out")
+
+
+def _enough(k: IntArray, labels: tuple[str, ...]) -> None:
+    if (k <= len(labels)).any():
+        raise ValueError(
+            f"{int(k.min())} studies in {len(labels)} subgroups ({', '.join(labels)}) leave nothing "
+            "to estimate one between-study variance from: more studies than subgroups are needed"
+        )
 
 
 def _separate(within: RandomEffectsFit) -> dict[str, FloatArray]:
@@ -209,13 +218,22 @@ def _shared(pooled: MetaRegressionFit, within: RandomEffectsFit) -> dict[str, Fl
 
 
 def _spread(within: RandomEffectsFit) -> dict[str, FloatArray]:
-    """Return the test of separately pooled subgroups: their weighted spread about the mean."""
+    """Return the test of separately pooled subgroups: their weighted spread about the mean.
+
+    Where standard errors have t distributions it is Welch's (1951); chi-square if none has.
+    """
     known = (within.se > 0).all(axis=-1)
     weight = 1 / np.where(within.se > 0, within.se, 1.0) ** 2
     mean = (weight * within.estimate).sum(axis=-1) / weight.sum(axis=-1)
     q = (weight * (within.estimate - mean[..., None]) ** 2).sum(axis=-1)
     q = np.asarray(np.where(known, q, np.nan))
-    return _tested(q, weight.shape[-1] - 1, np.full_like(q, np.inf))
+    count = weight.shape[-1]
+    own = (1 - weight / weight.sum(axis=-1, keepdims=True)) ** 2 / within.df
+    doubt = 3 * own.sum(axis=-1) / (count**2 - 1)
+    normal = doubt == 0
+    df = np.asarray(np.where(normal, np.inf, 1 / np.where(normal, 1.0, doubt)))
+    share = np.where(normal, 1.0, (count - 1) * (1 + 2 * (count - 2) * doubt / 3))
+    return _tested(q / share, count - 1, df)
 
 
 def _contrast(pooled: MetaRegressionFit) -> dict[str, FloatArray]:

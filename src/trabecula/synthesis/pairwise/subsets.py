@@ -76,12 +76,15 @@ def cumulative(
     """
     y, v = pair(estimate, variance)
     rank = np.arange(y.shape[-1], dtype=np.float64) if order is None else numbers("order", order)
-    if rank.shape not in (y.shape, y.shape[-1:]) or np.isnan(rank).any():
+    if rank.shape not in (y.shape, y.shape[-1:]):
         raise ValueError(
             f"order must hold one number a study, {y.shape[-1]} in all; got shape {rank.shape}"
         )
-    last = np.where(np.isnan(y) | np.isnan(v), np.inf, 0.0)
-    place = np.argsort(np.broadcast_to(rank, y.shape) + last, axis=-1, kind="stable")
+    missing = np.isnan(y) | np.isnan(v)
+    rank = np.broadcast_to(rank, y.shape)
+    if (np.isnan(rank) & ~missing).any():
+        raise ValueError("order must hold a number for each study, got NaN: leave the study out")
+    place = np.lexsort((rank, missing), axis=-1)
     y, v = np.take_along_axis(y, place, axis=-1), np.take_along_axis(v, place, axis=-1)
     later = np.triu(np.ones((y.shape[-1],) * 2, dtype=bool), 1)
     grown = np.where(later, np.nan, y[..., None, :])
@@ -127,8 +130,8 @@ def gosh(
     y, v = pair(estimate, variance)
     if y.ndim != 1:
         raise ValueError(f"gosh takes one data set (studies,), got shape {y.shape}")
-    if subsets < 1:
-        raise ValueError(f"subsets must be at least 1, got {subsets!r}")
+    if int(subsets) != subsets or subsets < 1:
+        raise ValueError(f"subsets must be a whole number, at least 1, got {subsets!r}")
     there = np.flatnonzero(~(np.isnan(y) | np.isnan(v)))
     complete = len(there) < 62 and 2 ** len(there) - 1 <= subsets
     chosen = _every(len(there)) if complete else _drawn(len(there), subsets, seed)
