@@ -108,9 +108,9 @@ def test_gosh_leaves_missing_studies_out_and_draws_no_empty_subset() -> None:
         (lambda: cumulative([0.1, np.nan], [0.1, 0.1]), "at least 2 studies a data set, got 1"),
         (lambda: gosh(0.1, 0.1), "at least 2 studies a data set, got 0"),
         (lambda: gosh(np.stack([Y, Y]), V), "gosh takes one data set"),
-        (lambda: gosh(Y, V, subsets=0), "subsets must be at least 1, got 0"),
+        (lambda: gosh(Y, V, subsets=0), "subsets must be a whole number of at least 1, got 0"),
         (lambda: cumulative(Y, V, [1, 2]), "order must hold one number a study, 6 in all"),
-        (lambda: cumulative(Y, V, [np.nan] * 6), "order must hold one number a study"),
+        (lambda: cumulative(Y, V, [np.nan] * 6), "order must hold a number for each study"),
         (lambda: funnel(Y, V, levels=[95]), "95 % is written 0.95"),
     ],
 )

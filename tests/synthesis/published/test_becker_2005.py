@@ -65,7 +65,7 @@ def test_orwin_with_the_weighted_mean() -> None:
 
 
 def test_rosenberg() -> None:
-    """The common-effect mean of the first data set is not below 0.05 as it is: none are needed."""
+    """0, 202 and 45,528: the common-effect p-value of the first data set exceeds 0.05 already."""
     assert number(expectancy(), "rosenberg") == 0
     assert number(smoking(), "rosenberg") == 202
     assert number(interviews(), "rosenberg") == 45528

@@ -71,9 +71,7 @@ def against_control(fit: NetworkFit) -> tuple[np.ndarray, np.ndarray]:
         ),
     ],
 )
-def test_multiple_treatments(
-    scale: str, effects: str, variances: str, unit: float, q: str
-) -> None:
+def test_multiple_treatments(scale: str, effects: str, variances: str, unit: float, q: str) -> None:
     """Pages 361-365; the chapter prints Q of the odds ratio as 2.057, of the arcsine as 4.264."""
     fit = pooled(*SCALES[scale])
     estimate, covariance = against_control(fit)
@@ -88,7 +86,12 @@ def test_standardised_mean_differences() -> None:
     control = np.array([-1.36, 0.98, 1.17, 0.45])
     sd, size, total = [4.2593, 2.8831, 3.1764, 2.9344], [25, 40, 50, 30], [72, 78, 100, 90]
     rows: list[tuple[str, str, str, float, float]] = []
-    arms = {0: [(7.87, 25), (4.35, 22)], 1: [(9.32, 38)], 2: [(8.08, 50)], 3: [(7.44, 30), (5.34, 30)]}
+    arms = {
+        0: [(7.87, 25), (4.35, 22)],
+        1: [(9.32, 38)],
+        2: [(8.08, 50)],
+        3: [(7.44, 30), (5.34, 30)],
+    }
     for study, treated in arms.items():
         d = [(mean - control[study]) / sd[study] for mean, _ in treated]
         for name, effect, (_, n) in zip("12", d, treated, strict=False):
@@ -98,7 +101,7 @@ def test_standardised_mean_differences() -> None:
             (_, n_1), (_, n_2) = treated
             between = 1 / n_1 + 1 / n_2 + (d[0] - d[1]) ** 2 / (2 * total[study])
             rows.append((str(study), "1", "2", d[0] - d[1], between))
-    evidence = NetworkEvidence.from_contrasts(*(list(column) for column in zip(*rows, strict=True)))  # type: ignore[arg-type]
+    evidence = NetworkEvidence.from_contrasts(*(list(column) for column in zip(*rows, strict=True)))
     fit = network_meta_analysis(evidence, method="common", reference="control")
     estimate, covariance = against_control(fit)
 

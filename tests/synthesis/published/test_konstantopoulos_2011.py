@@ -19,7 +19,9 @@ def test_two_levels_of_table_4() -> None:
     """Mean, standard error, heterogeneity and its standard error."""
     fit = random_effects(DATA.estimate, DATA.variance, test="z")
 
-    assert misprints("0.1279 0.0439 0.0884 0.0202", fit.estimate, fit.se, fit.tau2, fit.tau2_se) == []
+    assert (
+        misprints("0.1279 0.0439 0.0884 0.0202", fit.estimate, fit.se, fit.tau2, fit.tau2_se) == []
+    )
 
 
 def test_two_levels_with_year_of_table_4() -> None:

@@ -1,7 +1,7 @@
 """Yusuf, Peto, Lewis, Collins and Sleight (1985), Prog Cardiovasc Dis 27:335-371: beta-blockers.
 
-Deaths in 21 trials of Table 6, four of them without any. The odds ratio as the tests of metafor
-hold it (``yusuf1985``, page 107 of the reprint).
+Deaths in the 21 trials of Table 6, three of them without any. The odds ratio as the tests of
+metafor hold it (``yusuf1985``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Röver (2020), J Stat Softw 93(6), and the introduction to its package: eight schools.
+"""Rubin (1981), J Educ Stat 6:377-401: coaching for a scholastic test in eight schools.
 
-Coaching for a scholastic test (Rubin 1981, J Educ Stat 6:377-401). Figures as the vignette "An
-introduction to meta-analysis using the bayesmeta package" prints them: a half-Cauchy prior with
-scale 25 for the heterogeneity, N(0, 50²) for the mean.
+Figures as "An introduction to meta-analysis using the bayesmeta package" (Röver, vignette of the
+package) prints them: a half-Cauchy prior with scale 25 for the heterogeneity, N(0, 50²) for the
+mean.
 """
 
 from __future__ import annotations
