@@ -35,7 +35,9 @@ def test_incoherence_is_tested_or_said_to_be_untestable(small: Review) -> None:
     tested = replace(small, networks=(replace(network, q=3.2, q_df=1, q_p=0.074),))
 
     assert str(view(small)["incoherence"]).startswith("Cannot be tested")
-    assert view(tested)["incoherence"] == "Between designs Q = 3.20, df = 1, p = 0.07."
+    told = str(view(tested)["incoherence"])
+    assert told.startswith("Between designs Q = 3.20, df = 1, p = 0.07, heterogeneity set aside.")
+    assert told.endswith("a large p does not say that they agree.")
 
 
 def test_the_league_turns_a_pair_round(small: Review) -> None:
@@ -48,11 +50,53 @@ def test_the_league_turns_a_pair_round(small: Review) -> None:
     assert cells["Sand", "Sand"] == ""
 
 
+def test_the_league_of_ratios_turns_a_pair_round(small: Review) -> None:
+    """Across the diagonal stands the inverse, its limits changed over; the tint changes sign."""
+    (network,) = small.networks
+    ratios = tuple(
+        replace(c, value=2.0, low=1.25, high=4.0, pi_low=1.0, pi_high=5.0)
+        for c in network.comparisons
+    )
+    changed = replace(network, scale="ratio", measure="RR", comparisons=ratios)
+    plots = network_plans(Catalog(replace(small, networks=(changed,)), {}))
+    league = next(p for p in plots if p.id.endswith("--league"))
+    cells = {(row[0], name): row[i] for row in league.rows for i, name in enumerate(league.columns)}
+    tints = league.picture.tints  # type: ignore[attr-defined]
+
+    assert cells["Bathing", "Waiting"] == "2.00 (1.25 to 4.00)"
+    assert cells["Waiting", "Bathing"] == "0.50 (0.25 to 0.80)"
+    for i, row in enumerate(league.rows):
+        for j, text in enumerate(row[1:]):
+            assert (tints[i][j] is None) == (text == "")
+            assert not text or (tints[i][j] > 0) == text.startswith("2")
+
+
 def test_a_first_rank_is_said_with_what_it_cannot_be_told_from(small: Review) -> None:
     """The title of the ranks names the probability and the rivals."""
     ranks = next(p for p in network_plans(Catalog(small, {})) if p.id.endswith("--ranks"))
 
     assert ranks.title == "Bathing is first with probability 0.50, but cannot be told from sand"
+
+
+def test_ranks_that_decide_nothing_name_nobody_first(small: Review) -> None:
+    """Where no pair can be told apart no treatment stands first in a title."""
+    (network,) = small.networks
+    wide = tuple(replace(c, low=-9.0, high=9.0) for c in network.comparisons)
+    changed = replace(small, networks=(replace(network, comparisons=wide),))
+    ranks = next(p for p in network_plans(Catalog(changed, {})) if p.id.endswith("--ranks"))
+
+    assert ranks.title == "The ranks decide nothing: no treatment can be told from another"
+
+
+def test_the_page_names_measure_unit_and_scale_of_the_prior(small: Review, site: Path) -> None:
+    """Points are called points; the prior and its variants are counted in the same unit."""
+    (network,) = small.networks
+    page = (site / f"networks/{network.id}.html").read_text(encoding="utf-8")
+
+    assert "Mean difference in points: median" in page
+    assert f"prior {network.prior}." in page
+    assert "with other scales of the prior; above it is" in page
+    assert "It does not mean that they are alike." in page
 
 
 def test_networks_are_found_from_the_treatments(small: Review, site: Path) -> None:

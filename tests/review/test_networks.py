@@ -12,10 +12,14 @@ from tests.review.make import estimate
 from trabecula.effects.estimate import Estimate
 from trabecula.records import Topic
 from trabecula.review import Review
-from trabecula.review.geometry import connected
+from trabecula.review.evidence_base import in_scope
+from trabecula.review.geometry import connected, geometries
+from trabecula.review.model import Scope
 from trabecula.review.network_evidence import Star, completed_contrasts
 from trabecula.review.network_model import NetworkComparison, NetworkSynthesis
 from trabecula.review.networks import network_syntheses
+from trabecula.review.treatments import treatment_of
+from trabecula.synthesis import HalfNormal, NetworkEvidence, bayesian_network
 
 
 def difference(
@@ -58,7 +62,109 @@ def test_without_the_sizes_of_arms_one_comparison_stands(patients: dict[str, int
 
     assert not derived
     assert [c[:2] for c in contrasts] == [("b", "c")]  # type: ignore[attr-defined]
-    assert [e.arm for e in left] == ["a"]  # type: ignore[attr-defined]
+    assert [(e.arm, told) for e, told in left] == [  # type: ignore[attr-defined]
+        ("a", "what its study's comparisons share cannot be worked out")
+    ]
+
+
+def all_three(third: float, se: float = 0.5) -> tuple[list[object], bool, list[object]]:
+    """Complete a study that reports a, b against c, and a against b."""
+    mine = [
+        difference("s", "a", "c", -1.0, 0.5),
+        difference("s", "b", "c", -0.4, 0.5),
+        difference("s", "a", "b", third, se),
+    ]
+    return completed_contrasts(mine, Star({"a": 30, "b": 30, "c": 40}))  # type: ignore[return-value]
+
+
+def test_contrasts_that_agree_are_taken_as_printed() -> None:
+    """Where all were reported and add up nothing is derived, nothing left out."""
+    contrasts, derived, left = all_three(-0.6)
+
+    assert [c[:2] for c in contrasts] == [("a", "c"), ("b", "c"), ("a", "b")]  # type: ignore[index]
+    assert (derived, left) == (False, [])
+
+
+@pytest.mark.parametrize(("third", "se"), [(-0.9, 0.5), (-0.6, 5.0)])
+def test_contrasts_that_contradict_each_other_are_counted_from_one_arm(
+    third: float, se: float
+) -> None:
+    """Rounded or adjusted figures need not add up: those with the largest arm are kept."""
+    contrasts, derived, left = all_three(third, se)
+    found = {frozenset(c[:2]): c for c in contrasts}  # type: ignore[index]
+
+    assert derived
+    assert len(found) == 3
+    assert abs(found[frozenset("ab")][2]) == pytest.approx(0.6)  # type: ignore[index]
+    assert found[frozenset("ac")][3] == pytest.approx(0.25)  # type: ignore[index]
+    assert [(e.arm, e.comparator_arm) for e, _ in left] == [("a", "b")]  # type: ignore[attr-defined,misc]
+
+
+def test_a_study_that_compares_in_a_chain_gives_one_comparison() -> None:
+    """Without an arm that all others were compared with, what is shared is unknown."""
+    chain = [
+        difference("s", "a", "b", -1.0, 0.5, n=50),
+        difference("s", "b", "c", -1.0, 0.5, n=60),
+        difference("s", "c", "d", -1.0, 0.5, n=40),
+    ]
+    contrasts, derived, left = completed_contrasts(chain, Star(dict.fromkeys("abcd", 30)))
+
+    assert [c[:2] for c in contrasts] == [("b", "c")]
+    assert not derived
+    assert {told for _, told in left} == {"no arm of its study was compared with every other one"}
+
+
+def test_two_arms_of_one_treatment_enter_once() -> None:
+    """A second dose would otherwise compare a treatment with itself."""
+    doses = [
+        difference("s", "a", "c", -1.0, 0.5),
+        difference("s", "a", "c", -0.8, 0.5, arm="a2", n=90),
+        difference("s", "b", "c", -0.4, 0.5),
+    ]
+    contrasts, _, left = completed_contrasts(doses, Star({"a": 30, "a2": 45, "b": 30, "c": 30}))
+
+    assert sorted(tuple(sorted(c[:2])) for c in contrasts) == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [e.arm for e, _ in left] == ["a"]
+    only = [difference("s", "a", "a", -1.0, 0.5, arm="a2")]
+    assert completed_contrasts(only, Star({}))[0] == []
+
+
+def test_patients_who_cross_over_are_counted_once(topic: Topic) -> None:
+    """Both arms of aitken-2018 are the same 43 patients."""
+    (network,) = answered(
+        topic,
+        difference("laslett-2012", "zoledronate", "placebo", -1.2, 0.5),
+        difference("aitken-2018", "adalimumab", "placebo", -0.2, 0.4),
+    )
+
+    assert network.n == 43 + (topic.studies["laslett-2012"].population.patients or 0)
+
+
+def test_the_prior_is_said_in_its_unit(topic: Topic) -> None:
+    """Ratios have the log scale, means the SD that standard errors and arms imply."""
+    ratio = {"measure": "RR", "outcome": "adverse-event", "instrument": None}
+    (logs,) = answered(
+        topic,
+        difference("laslett-2012", "zoledronate", "placebo", math.log(1.5), 0.1, **ratio),
+        difference("cai-2018", "denosumab", "placebo", math.log(1.2), 0.1, **ratio),
+    )
+    (means,) = answered(
+        topic,
+        difference("laslett-2012", "zoledronate", "placebo", -1.2, 0.5),
+        difference("aitken-2018", "adalimumab", "placebo", -0.2, 0.4),
+    )
+    sd = []
+    for study, arm, se in (
+        ("laslett-2012", "zoledronate", 0.5),
+        ("aitken-2018", "adalimumab", 0.4),
+    ):
+        sizes = {a.id: a.patients or math.nan for a in topic.studies[study].arms}
+        sd.append(se / math.sqrt(1 / sizes[arm] + 1 / sizes["placebo"]))
+
+    assert logs.prior == "half-normal with scale 0.5, on the log scale"
+    assert (
+        means.prior == f"half-normal with scale 0.5 SD of patients, here {np.nanmedian(sd) / 2:.2g}"
+    )
 
 
 def test_parts_are_what_comparisons_connect() -> None:
@@ -198,3 +304,70 @@ def test_the_primary_geometry_is_part_of_the_whole(review: Review) -> None:
     assert {replace(p, studies=(), numbered=()) for p in primary.pairs} <= {
         replace(p, studies=(), numbered=()) for p in everything.pairs
     }
+
+
+def test_the_prior_counts_in_standard_deviations_of_patients(topic: Topic) -> None:
+    """A posterior in points is that of a half-normal prior with half an SD in points."""
+    (network,) = answered(
+        topic,
+        difference("laslett-2012", "zoledronate", "placebo", -1.2, 0.5),
+        difference("aitken-2018", "adalimumab", "placebo", -0.2, 0.4),
+    )
+    sd = 0.4 / math.sqrt(2 / 43)
+    evidence = NetworkEvidence.from_contrasts(
+        ("a", "b"), ("adalimumab", "zoledronate"), ("placebo",) * 2, (-0.2, -1.2), (0.16, 0.25)
+    )
+    expected = bayesian_network(evidence, tau_prior=HalfNormal(0.5 * sd))
+
+    assert network.tau[0] == pytest.approx(float(expected.tau.median), rel=1e-9)
+    width = float(expected.comparison.ci_high[0] - expected.comparison.ci_low[0])
+    shown = pair(network, "adalimumab", "placebo")
+    assert shown.high - shown.low == pytest.approx(width, rel=1e-9)
+
+
+def test_other_diseases_are_answered_only_where_they_add_a_study(topic: Topic) -> None:
+    """A network of studies of this disease alone is given once."""
+    mine = [s.id for s in topic.studies.values() if in_scope(topic, s, "primary")][:2]
+    arms = [{"n": 60, "arm": "x", "comparator_arm": "y"}] * 2
+    ratio = {"measure": "RR", "outcome": "adverse-event", "instrument": None}
+    found = answered(
+        topic,
+        difference(mine[0], "zoledronate", "placebo", 0.2, 0.1, **(ratio | arms[0])),
+        difference(mine[1], "denosumab", "placebo", 0.3, 0.1, **(ratio | arms[1])),
+    )
+
+    assert [network.scope for network in found] == ["primary"]
+
+
+@pytest.mark.parametrize("scope", ["primary", "all"])
+def test_the_geometry_counts_each_cohort_once(topic: Topic, scope: Scope) -> None:
+    """Of studies of the same patients the one with most of a treatment is counted."""
+    studies = {
+        name: study.model_copy(update={"cohort": "one and the same"})
+        for name, study in topic.studies.items()
+    }
+    shared = geometries(replace(topic, studies=studies), [])
+    (geometry,) = (g for g in shared if g.scope == scope)
+    most: dict[str, int] = {}
+    for study in topic.studies.values():
+        names = {treatment_of(arm.regimens) for arm in study.arms}
+        if in_scope(topic, study, scope) and len(names) > 1:
+            for name in names:
+                mine = [a.patients or 0 for a in study.arms if treatment_of(a.regimens) == name]
+                most[name] = max(most.get(name, 0), sum(mine))
+
+    assert geometry.patients == most
+
+
+def test_the_geometry_holds_every_pair_of_arms(topic: Topic) -> None:
+    """A study of three treatments makes three pairs and is shaded; unusable pairs are told."""
+    usable = difference("cai-2018", "denosumab", "placebo", -0.9, 0.5)
+    (found,) = (g for g in geometries(topic, [usable]) if g.scope == "all")
+    pairs = {(p.treatment, p.comparator): p for p in found.pairs}
+
+    assert ("denosumab", "placebo", "zoledronate") in found.several_arms
+    assert all(len(arms) > 2 for arms in found.several_arms)
+    for name in (("denosumab", "placebo"), ("denosumab", "zoledronate")):
+        assert "cai-2018" in pairs[name].studies
+    assert pairs["denosumab", "placebo"].numbered == ("cai-2018",)
+    assert pairs["denosumab", "zoledronate"].numbered == ()

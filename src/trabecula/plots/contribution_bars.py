@@ -45,7 +45,7 @@ class ContributionBars:
     def drawing(self) -> Drawing:
         """Return the bars with their names at the left."""
         names = [wrapped(bar.name, 2.6, lines=2) for bar in self.bars]
-        left = max(width(part) for name in names for part in name.split("\n")) + 0.15
+        left = max(width(part) for name in names for part in name.split("\n")) + 0.2
         height = ROW * len(names) + 0.4
         figure = drawing(WIDTH, height)
         room = WIDTH - left - 0.3

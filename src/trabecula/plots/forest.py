@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trabecula.format import NARROW, number
+from trabecula.plots.ratio_scale import ratio_marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -35,6 +36,11 @@ class Line:
     high: float
     weight: float | None = None
     imputed: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a result to draw."""
+        return not math.isnan(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Forest:
         if self.percent:
             return 0.0, 1.0
         forward, back = (math.log, math.exp) if self.log else (float, float)
-        lines = [ln for ln in self.all_lines() if not self.log or ln.low > 0]
+        lines = [ln for ln in self.all_lines() if ln.known and (not self.log or ln.low > 0)]
         points = [forward(ln.value) for ln in lines]
         points += [] if self.null is None else [forward(self.null)]
         limits = [forward(x) for ln in lines for x in (ln.low, ln.high) if math.isfinite(x)]
@@ -109,9 +115,7 @@ def ticks(forest: Forest) -> list[float]:
     if forest.percent:
         return [0.0, 0.25, 0.5, 0.75, 1.0]
     if forest.log:
-        steps = [m * 10.0**e for e in range(-4, 5) for m in (1.0, 2.0, 5.0)]
-        inside = [x for x in steps if low <= x <= high]
-        return inside if len(inside) <= 5 else [x for x in inside if math.log10(x).is_integer()]
+        return ratio_marks(low, high)
     from matplotlib.ticker import MaxNLocator
 
     places = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)

@@ -43,6 +43,8 @@ def draw_mark(axes: Axes, forest: Forest, line: Line, y: float, reach: float = 0
         ends = [y - reach, y + reach]
         axes.plot([forest.null] * 2, ends, color=MUTED, linewidth=0.8, zorder=0)
     rise = 0.6 * reach
+    if not line.known:
+        return
     if line is forest.pooled:
         left, right = max(line.low, view[0]), min(line.high, view[1])
         corners = [left, line.value, right, line.value]

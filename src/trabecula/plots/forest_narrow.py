@@ -63,7 +63,7 @@ def _words(axes: Axes, forest: Forest, line: Line, y: int) -> None:
     """Write name, counts, weight and result above the bar of `line`."""
     strong = line is forest.pooled
     room = WIDTH - width(line.result, strong) - 0.15
-    _write(axes, y - 0.34, 0.0, shortened(line.name, WIDTH, bold=True), bold=True)
+    _write(axes, y - 0.34, 0.0, shortened(line.name, WIDTH - 0.1, bold=True), bold=True)
     _write(axes, y - 0.08, 0.0, shortened(_counts(forest, line), room), colour=MUTED)
     _write(axes, y - 0.08, 1.0, line.result, bold=strong)
 
@@ -89,4 +89,4 @@ def _write(
 
 
 def _folded(note: str) -> list[str]:
-    return wrapped(note, WIDTH, lines=6).split("\n")
+    return wrapped(note, WIDTH - 0.1, lines=6).split("\n")

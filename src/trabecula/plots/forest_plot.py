@@ -42,7 +42,8 @@ def forest_plot(
     Parameters
     ----------
     estimate, variance
-        Arrays (studies,) as given to `random_effects`.
+        Arrays (studies,) as given to `random_effects`; NaN marks a missing study, which has a
+        line without a mark.
     names
         How each study is called, in the same order.
     fit
@@ -65,6 +66,7 @@ def forest_plot(
         other intervals than those of 95 %, which a forest plot prints.
     """
     y, v = (np.asarray(a, dtype=np.float64) for a in (estimate, variance))
+    y = np.where(np.isnan(v), np.nan, y)
     if y.shape != (len(names),) or v.shape != (len(names),):
         raise ValueError(
             f"one name a study is needed, got {len(names)} names for shapes {y.shape}, {v.shape}"
@@ -121,6 +123,8 @@ def _line(
     weights: np.ndarray | None = None,
     index: int = 0,
 ) -> Line:
+    if math.isnan(result[0]):
+        return Line(name, (), "missing", *result)
     value, low, high = (_back(scale)(float(x)) for x in result)
     text = shown(value, low, high, "points" if scale == "difference" else scale)
     point = text.point if scale == "proportion" else text.value
@@ -144,6 +148,8 @@ def _prediction(fit: RandomEffectsFit, scale: Scale) -> Line | None:
 
 
 def _heterogeneity(fit: RandomEffectsFit) -> str:
+    if fit.q_df < 1:
+        return "Heterogeneity: one study cannot tell"
     return (
         f"Heterogeneity: τ² = {number(float(fit.tau2), 3)}; I² = {float(fit.i2):.0f} %; "
         f"Q = {number(float(fit.q), 2)}, df = {int(fit.q_df)}, {p_value(float(fit.q_p_value))}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trabecula.plots.lettering import width, wrapped
+from trabecula.plots.lettering import listed, width, wrapped
 from trabecula.plots.style import INK, MARK, MUTED, POOLED, drawing
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ LINE, MARGIN = 0.15, 0.12
 
 LARGEST_CELL = 1.9
 """Inches beyond which a cell is not drawn wider, however few there are."""
+
+SMALLEST_CELL = 0.62
+"""Inches below which no words fit a cell: rows and columns are then numbered."""
+
+NAME, LEAST_NUMBERED, EACH = 0.19, 0.21, 5
+"""Inches of a line of names, and of a cell beneath which but every fifth number is written."""
 
 STRONGEST = 0.6
 """Opacity of the strongest tint: letters on it stay readable."""
@@ -50,12 +56,14 @@ class HeatMap:
     marks: tuple[tuple[float, ...], ...] = ()
 
     def drawing(self) -> Drawing:
-        """Return the map with its names and texts."""
+        """Return the map with its names and texts, or numbered where cells are too small."""
         names = [wrapped(name, LABEL, lines=2) for name in self.rows]
         left = max(width(part, True) for name in names for part in name.split("\n")) + 0.12
         cell = min((WIDTH - left) / len(self.columns), LARGEST_CELL)
+        if cell < SMALLEST_CELL:
+            return self._numbered(WIDTH)
         upright = any(width(word) > cell for name in self.columns for word in name.split(" "))
-        heads = [wrapped(n, LABEL if upright else cell - 0.06, lines=2) for n in self.columns]
+        heads = [wrapped(n, LABEL if upright else cell - 0.14, lines=2) for n in self.columns]
         lines = max(head.count("\n") + 1 for head in heads)
         longest = max(width(part, True) for head in heads for part in head.split("\n"))
         top = 0.12 + (longest if upright else 0.16 * lines)
@@ -81,22 +89,31 @@ class HeatMap:
 
     def narrow_drawing(self) -> Drawing:
         """Return the tints alone, with rows and columns numbered and named beneath."""
+        return self._numbered(NARROW)
+
+    def _numbered(self, across: float) -> Drawing:
         labels = tuple(dict.fromkeys((*self.rows, *self.columns)))
-        names = [wrapped(f"{i}  {n}", NARROW - 0.2) for i, n in enumerate(labels, 1)]
-        lines = sum(name.count("\n") + 1 for name in names)
-        side = (NARROW - 0.45) / len(self.columns)
-        grid = min(side, 0.5) * len(self.rows)
-        height = 0.3 + grid + 0.2 + 0.19 * lines
-        figure = drawing(NARROW, height)
-        box = (0.35 / NARROW, 1 - (0.3 + grid) / height, side * len(self.columns) / NARROW,
+        blocks, lines = listed(labels, across)
+        side = min((across - 0.45) / len(self.columns), 0.5)
+        grid = side * len(self.rows)
+        height = 0.3 + grid + 0.2 + NAME * lines
+        figure = drawing(across, height)
+        box = (0.35 / across, 1 - (0.3 + grid) / height, side * len(self.columns) / across,
                grid / height)  # fmt: skip
         axes = self._tinted(figure, box)
+        gap = 0.08 / side
+        step = 1 if side >= LEAST_NUMBERED else EACH
         for y, name in enumerate(self.rows):
-            axes.text(-0.15, y + 0.5, str(labels.index(name) + 1), ha="right", va="center")
+            if (number := labels.index(name) + 1) % step == 0 or not y:
+                axes.text(-gap, y + 0.5, str(number), ha="right", va="center")
         for x, name in enumerate(self.columns):
-            axes.text(x + 0.5, -0.15, str(labels.index(name) + 1), ha="center", va="bottom")
-        place = (0.1 / NARROW, (height - 0.45 - grid) / height)
-        figure.text(*place, "\n".join(names), va="top", color=INK, linespacing=1.35)
+            if (number := labels.index(name) + 1) % step == 0 or not x:
+                axes.text(x + 0.5, -gap, str(number), ha="center", va="bottom")
+        for i, block in enumerate(blocks):
+            figure.text(
+                0.1 / across + i / len(blocks), (height - 0.45 - grid) / height, block, va="top",
+                color=INK, linespacing=1.35,
+            )  # fmt: skip
         return figure
 
     def _tinted(self, figure: Drawing, box: tuple[float, float, float, float]) -> Axes:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from trabecula.plots.style import FONT_SIZE
 
+COLUMN = 3.0
+"""Inches of a column of names, at least."""
+
 POINTS = 72.0
 """Points an inch."""
+
+ROUNDING = 1.04
+"""What drawings in pixels, which round the width of each letter, may take more."""
 
 
 @cache
@@ -20,7 +27,7 @@ def width(text: str, bold: bool = False) -> float:
         return 0.0
     font = FontProperties(family="sans-serif", weight="bold" if bold else "normal")
     outline = TextPath((0, 0), text, size=FONT_SIZE, prop=font)
-    return float(outline.vertices[:, 0].max()) / POINTS
+    return ROUNDING * float(outline.vertices[:, 0].max()) / POINTS
 
 
 def shortened(text: str, room: float, bold: bool = False) -> str:
@@ -31,6 +38,19 @@ def shortened(text: str, room: float, bold: bool = False) -> str:
     while kept and width(f"{kept.rstrip()}…", bold) > room:
         kept = kept[:-1]
     return f"{kept.rstrip()}…"
+
+
+def listed(names: Sequence[str], across: float) -> tuple[list[str], int]:
+    """Return numbered names in as many columns as `across` inches hold, and the lines of each.
+
+    A column takes its numbers downwards; columns stand at equal distances.
+    """
+    columns = max(1, int(across // COLUMN))
+    room = across / columns - 0.2
+    texts = [wrapped(f"{i}  {name}", room) for i, name in enumerate(names, 1)]
+    each = -(-len(texts) // columns)
+    blocks = ["\n".join(texts[i : i + each]) for i in range(0, len(texts), each)]
+    return blocks, max(block.count("\n") + 1 for block in blocks)
 
 
 def wrapped(text: str, room: float, bold: bool = False, lines: int = 2) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trabecula.format import plural
-from trabecula.plots.lettering import wrapped
+from trabecula.plots.lettering import listed, wrapped
 from trabecula.plots.plot import Plot
 from trabecula.plots.style import INK, MARK, MUTED, PAPER, RULE, drawing
 from trabecula.synthesis.network.evidence import NetworkEvidence
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 WIDTH, SIDE = 7.6, 4.6
 """Inches: the drawing, and the square of the circle in it."""
 
+FEW, SMALL_SIDE = 4, 3.2
+"""Treatments up to which a smaller square does."""
+
 NARROW = 3.7
 """Inches of the drawing for small screens: names stand beneath, numbers in the nodes."""
 
@@ -34,6 +37,9 @@ GAP = 0.7
 
 LABEL = 1.4
 """Inches a name may take beside the circle before it is broken into lines."""
+
+CROWDED, LARGEST = 14, 5.6
+"""Treatments above which names beside the circle would touch; inches of such a circle."""
 
 ROW = 0.19
 """Inches of a line of names beneath the narrow drawing."""
@@ -90,33 +96,38 @@ class NetworkGraph:
         return [(math.sin(a), math.cos(a)) for a in angles]
 
     def drawing(self) -> Drawing:
-        """Return the graph with names beside the nodes."""
-        figure = drawing(WIDTH, SIDE)
-        axes = _square(figure, (0.5 - SIDE / WIDTH / 2, 0.0, SIDE / WIDTH, 1.0), 1.5)
+        """Return the graph with names beside the nodes, or beneath it where they are many."""
+        if len(self.nodes) > CROWDED:
+            return self._numbered(WIDTH)
+        side = SIDE if len(self.nodes) > FEW else SMALL_SIDE
+        figure = drawing(WIDTH, side)
+        axes = _square(figure, (0.5 - side / WIDTH / 2, 0.0, side / WIDTH, 1.0), 1.5)
         _draw(axes, self, numbered=False)
         for node, (x, y) in zip(self.nodes, self.places(), strict=True):
-            side = "center" if abs(x) < 0.2 else "left" if x > 0 else "right"
+            align = "center" if abs(x) < 0.2 else "left" if x > 0 else "right"
             axes.text(
-                1.16 * x, 1.16 * y, wrapped(node.name, LABEL, lines=3), ha=side, color=INK,
+                1.16 * x, 1.16 * y, wrapped(node.name, LABEL, lines=3), ha=align, color=INK,
                 va="center" if abs(y) < 0.9 else "bottom" if y > 0 else "top", clip_on=False,
             )  # fmt: skip
         return figure
 
     def narrow_drawing(self) -> Drawing:
         """Return the graph with numbers in the nodes and the names beneath."""
-        names = [
-            wrapped(f"{i}  {node.name}", NARROW - 0.2, lines=2)
-            for i, node in enumerate(self.nodes, 1)
-        ]
-        rows = sum(name.count("\n") + 1 for name in names)
-        height = NARROW + ROW * rows + 0.1
-        figure = drawing(NARROW, height)
-        axes = _square(figure, (0.0, 1 - NARROW / height, 1.0, NARROW / height), 1.25)
+        return self._numbered(NARROW)
+
+    def _numbered(self, across: float) -> Drawing:
+        blocks, rows = listed([node.name for node in self.nodes], across)
+        side = min(across, LARGEST)
+        height = side + ROW * rows + 0.1
+        figure = drawing(across, height)
+        left = (across - side) / 2 / across
+        axes = _square(figure, (left, 1 - side / height, side / across, side / height), 1.25)
         _draw(axes, self, numbered=True)
-        figure.text(
-            0.1 / NARROW, (height - NARROW) / height, "\n".join(names), va="top", color=INK,
-            linespacing=1.35,
-        )  # fmt: skip
+        for i, block in enumerate(blocks):
+            figure.text(
+                0.1 / across + i / len(blocks), (height - side) / height, block, va="top",
+                color=INK, linespacing=1.35,
+            )  # fmt: skip
         return figure
 
 

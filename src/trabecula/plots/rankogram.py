@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 WIDTH, NARROW = 9.6, 3.7
 """Inches: for pages wide enough, and for small screens."""
 
-PANEL, ROW = 1.9, 1.75
-"""Inches of the width of a panel, and of its height with the words above it."""
+PANEL, BARS, FOOT = 1.9, 0.75, 0.4
+"""Inches of the width of a panel, of the height of its bars, and of the room beneath them."""
+
+LINE = 0.15
+"""Inches of a line of words above the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +52,24 @@ class Rankogram:
     def _drawn(self, across: float) -> Drawing:
         columns = max(1, min(int(across // PANEL) or 1, len(self.panels)))
         columns = max(columns, 2) if across == NARROW else columns
-        rows = -(-len(self.panels) // columns)
-        height, each = rows * ROW, min(across / columns, PANEL)
+        rows, each = -(-len(self.panels) // columns), min(across / columns, PANEL)
+        names = [wrapped(p.name, each - 0.15, lines=2, bold=True) for p in self.panels]
+        lines = max(
+            f"{n}\n{p.said}".count("\n") + 1 for n, p in zip(names, self.panels, strict=True)
+        )
+        head = 0.2 + LINE * lines
+        high = head + BARS + FOOT
+        height = rows * high
         figure = drawing(across, height)
         for i, panel in enumerate(self.panels):
             row, column = divmod(i, columns)
-            box = ((column * each + 0.3) / across, 1 - (row * ROW + 1.35) / height,
-                   (each - 0.4) / across, 0.75 / height)  # fmt: skip
+            box = ((column * each + 0.3) / across, 1 - (row * high + head + BARS) / height,
+                   (each - 0.4) / across, BARS / height)  # fmt: skip
             _bars(figure.add_axes(box), panel)
-            words = f"{wrapped(panel.name, each - 0.15, lines=2, bold=True)}"
-            top = 1 - (row * ROW + 0.08) / height
+            words, top = names[i], 1 - (row * high + 0.08) / height
             left = (column * each + 0.1) / across
             figure.text(left, top, words, va="top", color=INK, fontweight="bold")
-            under = top - (0.15 * (words.count("\n") + 1) + 0.02) / height
+            under = top - (LINE * (words.count("\n") + 1) + 0.02) / height
             figure.text(left, under, panel.said, va="top", color=MUTED, fontsize=8)
         return figure
 

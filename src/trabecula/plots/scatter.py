@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trabecula.plots.lettering import shortened, width
 from trabecula.plots.style import INK, MARK, MUTED, POOLED, RULE, drawing
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ WIDE, NARROW = (7.6, 4.6), (3.7, 3.7)
 MARGINS = (0.75, 0.6, 0.15, 0.15)
 """Inches left, below, right and above the axes."""
 
-LABEL = (0.65, 0.16)
-"""Inches that a label takes across and upwards; one that would touch a former is left out."""
+LABEL_HEIGHT = 0.16
+"""Inches that a label takes upwards; one that would touch a former is left out."""
 
 Point = tuple[float, float]
 
@@ -73,10 +73,14 @@ class Scatter:
             axes.plot(xs, ys, color=colour, linestyle=style, linewidth=1.0)
         xs, ys = zip(*self.points, strict=True)
         axes.scatter(xs, ys, s=22, color=MARK, zorder=3, linewidths=0, clip_on=False)
-        for index in _legible(self.points, self.view, room) if self.labels else ():
+        for index in self._legible(room) if self.labels else ():
+            point = self.points[index]
+            share = (point[0] - self.view[0]) / (self.view[1] - self.view[0])
+            side = "right" if share > 0.5 else "left"
+            text = shortened(self.labels[index], room[0] * max(share, 1 - share))
             axes.annotate(
-                self.labels[index], self.points[index], (4, 3), textcoords="offset points",
-                color=INK, fontsize=7.5,
+                text, point, (-4 if side == "right" else 4, 3), textcoords="offset points",
+                color=INK, fontsize=7.5, ha=side,
             )  # fmt: skip
         return figure
 
@@ -93,20 +97,19 @@ class Scatter:
         axes.set_xlabel(self.across)
         axes.set_ylabel(self.upward)
 
+    def _legible(self, room: tuple[float, float]) -> list[int]:
+        """Return which points bear a label: outermost first, none that touches a former."""
+        points, view = self.points, self.view
+        wide, high = abs(view[1] - view[0]) / room[0], abs(view[3] - view[2]) / room[1]
+        middle = sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
+        longest = min(max(width(label) for label in self.labels), room[0] / 2)
 
-def _legible(
-    points: Sequence[Point], view: tuple[float, float, float, float], room: tuple[float, float]
-) -> list[int]:
-    """Return which points can bear a label: outermost first, none too near to a former."""
-    wide, high = abs(view[1] - view[0]) / room[0], abs(view[3] - view[2]) / room[1]
-    middle = sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
+        def labels_apart(point: Point, other: Point) -> float:
+            across, up = abs(point[0] - other[0]) / wide, abs(point[1] - other[1]) / high
+            return max(across / longest, up / LABEL_HEIGHT)
 
-    def labels_apart(point: Point, other: Point) -> float:
-        across, up = abs(point[0] - other[0]) / wide, abs(point[1] - other[1]) / high
-        return max(across / LABEL[0], up / LABEL[1])
-
-    kept: list[int] = []
-    for i in sorted(range(len(points)), key=lambda i: -labels_apart(points[i], middle)):
-        if all(labels_apart(points[i], points[j]) >= 1 for j in kept):
-            kept.append(i)
-    return kept
+        kept: list[int] = []
+        for i in sorted(range(len(points)), key=lambda i: -labels_apart(points[i], middle)):
+            if all(labels_apart(points[i], points[j]) >= 1 for j in kept):
+                kept.append(i)
+        return kept

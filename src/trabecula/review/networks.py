@@ -43,8 +43,8 @@ from trabecula.synthesis import (
 FEWEST_TREATMENTS, FEWEST_STUDIES = 3, 2
 """Two treatments are a pairwise question, and one study is its own answer."""
 
-UNITLESS = frozenset({"RR", "OR", "RD", "SMD"})
-"""Measures on whose own scale the prior is stated; those in points or weeks need the SD."""
+LOG_RATIO = "RR"
+"""The measure on whose own scale the prior is stated; means, in points or weeks, need the SD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +156,9 @@ def _joined(
         arms = {a.id: a.patients for a in topic.studies[study].arms}
         contrasts, derived, left = completed_contrasts(mine, Star(arms))
         rows += [(study, *c) for c in contrasts]
-        kept += [e for e in mine if e not in left]
+        kept += [e for e in mine if all(e is not other for other, _ in left)]
         completed += [study] if derived else []
-        text = "the patients of its arms are not stated, so what its comparisons share is unknown"
-        omissions += [Omission(e, "no-covariance", text) for e in left]
+        omissions += [Omission(e, "no-covariance", text) for e, text in left]
     if len(connected((r[1], r[2]) for r in rows)) != 1:
         return None
     study_of, first, second, value, variance = zip(*rows, strict=True)
@@ -215,7 +214,7 @@ def _synthesis(
         comparisons=tuple(_comparisons(fit, joined, measure, controls)),
         ranks=tuple(_ranks(fit)),
         tau=(float(fit.tau.median), float(fit.tau.ci_low), float(fit.tau.ci_high)),
-        prior=f"half-normal with scale {float(assumed.value) * unit:.2g}",
+        prior=_prior(float(assumed.value), unit, measure),
         q=float(test.q_between) if tested else None,
         q_df=int(test.q_between_df) if tested else None,
         q_p=float(test.q_between_p_value) if tested else None,
@@ -268,12 +267,12 @@ def _ranks(fit: BayesianNetworkFit) -> Iterator[NetworkRank]:
 
 
 def _unit(topic: Topic, joined: _Connected) -> float | None:
-    """Return what the prior's scale counts in: 1, or the SD of patients for points and weeks.
+    """Return what the prior's scale counts in: 1 for ratios, the SD of patients for means.
 
     The SD is the median of those that the standard errors imply; None where no study says how
     many patients it compares.
     """
-    if joined.contributions[0].estimate.measure in UNITLESS:
+    if joined.contributions[0].estimate.measure == LOG_RATIO:
         return 1.0
     found = []
     for e in (c.estimate for c in joined.contributions):
@@ -284,15 +283,24 @@ def _unit(topic: Topic, joined: _Connected) -> float | None:
     return float(np.median(found)) if found else None
 
 
+def _prior(scale: float, unit: float, measure: str) -> str:
+    """Return the prior in words, with its scale in SDs of patients where that is its unit."""
+    if measure == LOG_RATIO:
+        return f"half-normal with scale {scale:g}, on the log scale"
+    return f"half-normal with scale {scale:g} SD of patients, here {scale * unit:.2g}"
+
+
 def _patients(topic: Topic, joined: _Connected) -> int:
-    """Return the patients of the arms that are compared, each once."""
+    """Return the patients of the arms that are compared, each once, also where arms cross over."""
     total = 0
     for study in dict.fromkeys(c.estimate.study for c in joined.contributions):
         mine = [c.estimate for c in joined.contributions if c.estimate.study == study]
         arms = {a for e in mine for a in (e.arm, e.comparator_arm)}
         known = [a.patients for a in topic.studies[study].arms if a.id in arms]
+        every = topic.studies[study].population.patients
         if all(n is not None for n in known):
-            total += sum(n for n in known if n is not None)
+            count = sum(n for n in known if n is not None)
+            total += count if every is None else min(count, every)
         else:
-            total += topic.studies[study].population.patients or 0
+            total += every or 0
     return total

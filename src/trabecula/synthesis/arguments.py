@@ -72,6 +72,15 @@ def require(
         raise ValueError(f"{name} must lie in {interval}, got {_first(values, wrong)}{hint}")
 
 
+def one_number(name: str, value: ArrayLike, interval: Interval) -> float:
+    """Return `value` as a float; `ValueError` unless it is one number in `interval`."""
+    values = numbers(name, value)
+    if values.ndim:
+        raise ValueError(f"{name} must be one number, got {value!r}")
+    require(name, values, interval)
+    return float(values)
+
+
 def require_option(name: str, value: str, options: Collection[str]) -> None:
     """Raise `ValueError` unless `value` is one of `options`."""
     if value not in options:

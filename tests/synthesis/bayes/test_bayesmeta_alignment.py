@@ -241,7 +241,7 @@ def test_mean_given_the_heterogeneity(fits: Fits, key: tuple[str, str]) -> None:
         np.testing.assert_allclose(fit.mean_prior, [setting["mean"], setting["sd"]], rtol=1e-14)
 
 
-@pytest.mark.parametrize("key", CASES[::5], ids="-".join)
+@pytest.mark.parametrize("key", CASES[::9], ids="-".join)
 def test_the_components_of_the_reference_give_its_values(fits: Fits, key: tuple[str, str]) -> None:
     """With its discretisation rebuilt on our posterior of tau, all digits are the reference's.
 

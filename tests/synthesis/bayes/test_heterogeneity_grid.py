@@ -43,6 +43,21 @@ def test_tails_that_fall_with_a_power(df: float) -> None:
         np.testing.assert_allclose(grid.weight @ grid.tau**2, df / (df - 2), rtol=1e-9)
 
 
+def test_a_moment_that_hardly_exists_is_taken_not_to() -> None:
+    """Rounding must not make a logarithmically diverging mean finite."""
+    grid = heterogeneity_grid(lambda tau: stats.t.logpdf(tau, 1.03), 1.0)
+
+    assert not grid.has_moment(1)
+
+
+def test_the_rounding_of_a_large_logarithm_is_not_chased() -> None:
+    """Far below zero a log-density has few digits: panels are not halved to find more."""
+    grid = heterogeneity_grid(lambda tau: -1e10 - tau, 1.0)
+
+    assert len(grid.tau) < 1000
+    np.testing.assert_allclose(grid.quantile(P), -np.log1p(-P), rtol=1e-3)
+
+
 def test_tails_that_fall_slower_than_any_power() -> None:
     """Log-t with 5 degrees of freedom keeps 1e-11 of its mass beyond 1e-280 and 1e120."""
     law = stats.t(5, loc=-1.7, scale=1.3)
@@ -57,7 +72,7 @@ def test_spikes_and_twins() -> None:
     spike = heterogeneity_grid(lambda tau: -0.5 * ((np.log(tau) - 9.3) / 1e-5) ** 2, 1.0)
 
     def two(tau: np.ndarray) -> np.ndarray:
-        parts = [-0.5 * ((np.log(tau) - at) / 0.01) ** 2 for at in (-2, 2)]
+        parts = [-0.5 * ((np.log(tau) - at) / 1e-5) ** 2 for at in (-2.1, 2.1)]
         return np.asarray(np.logaddexp(*parts) - np.log(tau))
 
     twins = heterogeneity_grid(two, 1.0)
@@ -105,14 +120,24 @@ def test_mass_beyond_reach() -> None:
         heterogeneity_grid(lambda tau: law.logpdf(np.log(tau)) - np.log(tau), 1.0)
 
 
+def test_a_function_too_rough_to_resolve_ends_and_says_so() -> None:
+    """Halving stops at a bounded number of panels, and the error is not hidden."""
+    grid = heterogeneity_grid(lambda tau: -tau + np.log1p(0.5 * np.sin(1e6 * tau)), 1.0)
+
+    assert 1e-3 < grid.error < 1
+    assert len(grid.tau) < 16 * 5000
+
+
 def test_functions_that_are_no_density() -> None:
     """NaN, infinity and zero everywhere are errors that say so."""
     with pytest.raises(ValueError, match="has no value at"):
         heterogeneity_grid(lambda tau: np.where(tau > 1, np.nan, -tau), 1.0)
     with pytest.raises(ValueError, match="has no value at"):
         heterogeneity_grid(lambda tau: np.where(tau > 1, np.inf, -tau), 1.0)
-    with pytest.raises(ValueError, match="zero wherever it was looked at"):
+    with pytest.raises(ValueError, match="is zero, or too small for double precision"):
         heterogeneity_grid(lambda tau: np.full_like(tau, -np.inf), 1.0)
+    with pytest.raises(ValueError, match="too small for double precision"):
+        heterogeneity_grid(lambda tau: -1e16 - tau, 1.0)
 
 
 @settings(max_examples=40, deadline=None)

@@ -107,6 +107,51 @@ def test_other_units_and_other_coding() -> None:
     )
 
 
+def test_nearly_collinear_moderators() -> None:
+    """The cube of an uncentered year: digits are lost once, not squared in normal equations.
+
+    The coefficient of the highest power does not depend on where years are counted from.
+    """
+    year = np.arange(12.0)
+    y, v = np.sin(year), 0.3
+    near, far = (
+        bayesian_meta_regression(
+            y, v, (year + start)[:, None] ** [1, 2, 3], tau_prior=HalfNormal(1)
+        )
+        for start in (-5.5, 2000)
+    )
+    points = (year[[0, 7]][:, None] + np.array([-5.5, 2000]))[..., None] ** [0, 1, 2, 3]
+
+    assert far.error < 1e-7
+    np.testing.assert_allclose(far.tau.median, near.tau.median, rtol=1e-6)
+    np.testing.assert_allclose(far.coefficients.ci_low[3], near.coefficients.ci_low[3], rtol=1e-5)
+    np.testing.assert_allclose(
+        far.predicted(points[:, 1]).ci_high, near.predicted(points[:, 0]).ci_high, rtol=1e-5
+    )
+
+
+def test_evidence_beyond_double_precision_is_infinite() -> None:
+    """A prior of vast heterogeneity against twenty equal studies: no warning, no NaN."""
+    fit = bayesian_meta_regression(
+        np.zeros(20),
+        0.01,
+        np.arange(20),
+        tau_prior=LogNormal(50, 0.1),
+        coefficient_prior=[(0, 1), (0, 1)],
+    )
+
+    assert fit.bayes_factor_zero_tau == np.inf
+
+
+def test_missing_moments_are_said() -> None:
+    """As many studies as coefficients: the tail of the prior is all there is."""
+    fit = bayesian_meta_regression(Y[:2], V[:2], X[:2], tau_prior=HalfCauchy(0.5))
+
+    assert "The posteriors of τ and a new study's effect have no mean;" in fit.summary()
+    with pytest.raises(ValueError, match="estimate and variance must broadcast"):
+        bayesian_meta_regression(Y, V[:2], X, tau_prior=HalfCauchy(0.5))
+
+
 def test_missing_studies_and_words() -> None:
     """A missing estimate is left out; the summary names each coefficient."""
     y = np.append(Y, np.nan)
@@ -135,6 +180,9 @@ def test_missing_studies_and_words() -> None:
         (X, {"coefficient_prior": [None, (0, -1)]}, "deviation of coefficient_prior must lie"),
         (X, {"tau_prior": "overall-jeffreys"}, "use 'jeffreys'"),
         (X, {"interval": "hpd"}, "interval must be one of"),
+        (X, {"names": ["intercept"]}, "names must differ from each other"),
+        (X, {"coefficient_prior": [None, (0,)]}, r"a mean and a standard deviation, got \(0,\)"),
+        (np.empty((6, 0)), {"intercept": False}, "a model needs an intercept or a moderator"),
     ],
 )
 def test_bad_arguments(moderators: np.ndarray, options: dict[str, Any], wrong: str) -> None:

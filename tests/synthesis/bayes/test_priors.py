@@ -68,6 +68,15 @@ def test_densities_of_transformed_variables() -> None:
     np.testing.assert_allclose(InverseChi(0.5, 6).log_density(TAU), inverse, rtol=1e-12)
 
 
+@pytest.mark.parametrize("df", [1e6, 1e12, 1e30])
+def test_half_t_with_many_degrees_of_freedom_is_half_normal(df: float) -> None:
+    """The constant keeps its digits where gamma functions of ``df`` would cancel."""
+    x = np.array([0.01, 0.3, 1.0])
+    t, normal = HalfT(0.5, df).log_density(x), HalfNormal(0.5).log_density(x)
+
+    np.testing.assert_allclose(t, normal, atol=10 / df + 1e-14)
+
+
 @pytest.mark.parametrize(
     "prior",
     [p for p, _ in PARAMETRIC] + [HalfT(0.5, 4), LogT(-1.7, 1.3, 5), InverseChi(0.5, 6)],
@@ -91,10 +100,12 @@ def test_densities_that_vanish_at_zero(prior: HeterogeneityPrior) -> None:
 @pytest.mark.parametrize(
     ("make", "wrong"),
     [
-        (lambda: HalfNormal(0), r"scale must lie in \(0, 1e\+30\], got 0.0"),
+        (lambda: HalfNormal(0), r"scale must lie in \[1e-30, 1e\+30\], got 0.0"),
         (lambda: HalfT(1, -1), r"df must lie in"),
         (lambda: Uniform(math.inf), r"upper must lie in"),
         (lambda: LogNormal(math.nan, 1), r"location must lie in"),
+        (lambda: LogNormal(800, 1), r"location must lie in \[-69, 69\], got 800"),
+        (lambda: LogT(0, 1e-30, 5), r"spread must lie in \[1e-09, 1000\], got 1e-30"),
     ],
 )
 def test_parameters_are_checked(make: Any, wrong: str) -> None:
@@ -159,7 +170,9 @@ def test_a_density_function_is_scaled() -> None:
     ("prior", "variance", "wrong"),
     [
         ("flat", VARIANCE, "tau_prior must be one of uniform, sqrt, .*; got 'flat'"),
-        (3, VARIANCE, "tau_prior must be a prior, a density function or one of"),
+        (3, VARIANCE, "tau_prior must be a prior such as .*, a density function or one of"),
+        (HalfNormal, VARIANCE, r"a prior such as HalfNormal\(0.5\), .*; got <class"),
+        (lambda tau: math.exp(-tau), VARIANCE, "must take an array of tau"),
         (lambda tau: -tau, VARIANCE, "must be a density, not negative"),
         (lambda tau: 1.0, VARIANCE, "must return one density for each tau"),
         ("i2", VARIANCE[:1], "needs two studies, got one"),
@@ -188,8 +201,14 @@ def test_the_table_of_empirical_priors_is_complete() -> None:
             "comparison": "pharmacological-vs-control",
             "location": None,
             "spread": None,
+            "source": "Rhodes et al. 2015 table A.3.2",
         }
     ]
+    assert {r["source"] for r in odds} == {
+        "Turner et al. 2015 p. 993",
+        "Turner et al. 2015 table IV",
+    }
+    assert all(str(r["source"]).startswith("Rhodes et al. 2015 ") for r in smd)
     assert all(1 <= r["spread"] <= 3 for r in table if r["spread"] is not None)  # type: ignore
 
 

@@ -112,7 +112,7 @@ def test_distributions_are_the_integrals_they_stand_for(prior: Any, mean_prior: 
             expectation(lambda t, m, v: normal.pdf(x, m, math.sqrt(v))),
         ]
 
-    for x in (-1.3, -0.4, 0.2):
+    for x in (-1.3, 0.2):
         ours = [fit.mean.cdf(x), fit.prediction.cdf(x), fit.effects[1].cdf(x), fit.mean.density(x)]
         np.testing.assert_allclose(ours, np.array(below(x)) / mass, rtol=1e-9)
 
@@ -160,6 +160,76 @@ def test_intervals_hold_their_level_and_are_the_shortest(prior: Any) -> None:
         assert low == 0 or abs(left / right - 1) < 1e-6
 
 
+@pytest.mark.parametrize("prior", [LogT(0.5, 1.3, 5), LogT(-1.72, 1.295, 5)], ids=str)
+def test_one_study_with_a_prior_that_has_no_moments(prior: LogT) -> None:
+    """The heterogeneity keeps its prior; the mean's law is that of a normal scale mixture.
+
+    Its quantiles are found although the average spread of its components is beyond 1e100.
+    """
+    y, v = 0.3, 0.04
+    fit = bayesian_random_effects([y], [v], tau_prior=prior)
+    z = np.linspace(-40, 40, 40001)
+    share = stats.t(5).pdf(z)
+    sd = np.sqrt(v + np.exp(2 * np.clip(prior.location + prior.spread * z, -300, 300)))
+    at = [0.025, 0.25, 0.4, 0.5, 0.975]
+    below = [
+        (share * stats.norm.cdf((x - y) / sd)).sum() / share.sum() for x in fit.mean.quantile(at)
+    ]
+
+    np.testing.assert_allclose(below, at, atol=2e-6)
+    np.testing.assert_allclose(fit.mean.mode, y, atol=1e-6)
+    np.testing.assert_allclose(fit.tau.median, math.exp(prior.location), rtol=1e-8)
+
+
+def test_likelihood_and_prior_of_the_heterogeneity_at_odds() -> None:
+    """Conflicting studies and a prior that denies all heterogeneity: the precise study decides."""
+    fit = bayesian_random_effects(
+        [0, 1], [1e-12, 1e-6], tau_prior=HalfNormal(1e-9), mean_prior=(0, 1)
+    )
+    none, top = (stats.norm.logpdf([0, 1], mean, [1e-6, 1e-3]).sum() for mean in (0, 1 / (1 + 1e6)))
+
+    np.testing.assert_allclose(fit.marginal_ml_mean, 1 / (1 + 1e6), rtol=1e-4)
+    np.testing.assert_allclose(fit.minimum_bayes_factor_zero_mean, math.exp(none - top), rtol=1e-4)
+
+
+def test_the_effect_of_a_study_that_says_nothing_is_that_of_a_new_one() -> None:
+    """With a variance of 1e12 the rest of its shrinkage is 1e-20, and still counts."""
+    y, v = [0.0, 1e-5, 2e-5], [1e-10, 1e-10, 1e12]
+    fit = bayesian_random_effects(y, v, tau_prior=HalfNormal(1e-4))
+
+    for name in SUMMARY:
+        one, other = getattr(fit.effects[2], name), getattr(fit.prediction, name)
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_a_spike_at_zero_beside_a_hump_of_the_heterogeneity() -> None:
+    """The density has no bound at 0, where next to no mass lies: no interval is shorter."""
+    fit = bayesian_random_effects(
+        [-3.774562179744937, -0.8899390879320214],
+        [0.2558855531291425, 9.714044861087146],
+        tau_prior=LogT(9.93, 1.3, 5),
+        mean_prior=(11.1, 0.087),
+    )
+    p = np.linspace(0, 0.05, 2002)[:-1]
+    shortest = (fit.tau.quantile(p + 0.95) - fit.tau.quantile(p)).min()
+
+    assert fit.tau.mode == 0
+    assert fit.tau.shortest_low > 0
+    assert fit.tau.shortest_high - fit.tau.shortest_low <= shortest
+
+
+def test_a_probability_is_never_below_zero() -> None:
+    """Weights add up to one but for rounding, and rounding is not passed on."""
+    fit = bayesian_random_effects(
+        [76.12313064397148, -0.04518933758821047, -0.01486407622621467, 0.0004705662642894603],
+        [2.3189218369806532, 0.08120532108251914, 0.22934731937701522, 0.025242077263871857],
+        tau_prior="jeffreys",
+        mean_prior=(-24.552085372606257, 0.42041728826537167),
+    )
+
+    assert 0 <= fit.probability_positive < 1e-12
+
+
 def test_the_shortest_interval_of_two_humps() -> None:
     """With two modes every interval is compared: the one about the higher hump wins."""
     mixture = NormalMixture(
@@ -187,7 +257,10 @@ def test_equal_ends_are_not_enough_where_there_are_two_humps() -> None:
     central = mixture.quantile(np.array([[0.25, 0.75]]))
     low, high = mixture.shortest(0.5, central, mixture.look(central))[0]
 
+    left, right = mixture.density(np.array([[low, high]]))[0]
+
     assert high - low == pytest.approx(2.19, abs=0.05)
+    assert left == pytest.approx(right, rel=1e-6)
     assert high < -2
 
 
@@ -322,7 +395,7 @@ def test_simulation_based_calibration(mean_prior: tuple[float, float] | None) ->
     any mean may be the truth, since the posterior moves with it.
     """
     rng = np.random.default_rng(20)
-    sets, k = 100, 5
+    sets, k = 60, 5
     tau = np.abs(rng.normal(0, 0.5, sets))
     mean = rng.normal(0, 1, sets) if mean_prior else np.full(sets, 3.0)
     theta = rng.normal(mean[:, None], tau[:, None], (sets, k + 1))
@@ -400,6 +473,7 @@ def test_three_studies_make_a_flat_prior_proper() -> None:
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [
+        ({"mean_prior": (0, 1e-200)}, r"of mean_prior must lie in \[1e-30, 1e\+30\]"),
         ({"mean_prior": (1,)}, "mean_prior must be a mean and a standard deviation"),
         ({"mean_prior": (0, 0)}, "standard deviation of mean_prior must lie in"),
         ({"mean_prior": (math.nan, 1)}, "the mean of mean_prior must lie in"),
@@ -423,6 +497,12 @@ def test_bad_questions_to_a_posterior() -> None:
         fit.conditional_mean(-1)
     with pytest.raises(ValueError, match="x must lie in"):
         fit.mean.density(math.nan)
+    for posterior in (fit.mean, fit.tau):
+        with pytest.raises(ValueError, match="x must lie in"):
+            posterior.cdf(math.nan)
+        np.testing.assert_array_equal(posterior.cdf([-math.inf, math.inf]), [0, 1])
+    with pytest.raises(ValueError, match="mean must lie in"):
+        fit.joint_density(math.nan, 0.1)
     assert fit.mean.quantile([0, 1]).tolist() == [-np.inf, np.inf]
     assert fit.tau.quantile([0, 1]).tolist() == [0, np.inf]
     assert fit.tau.density(-1.0) == 0
@@ -463,12 +543,32 @@ def test_the_summary_says_what_a_paper_would() -> None:
     )
 
 
+def rough(tau: np.ndarray) -> np.ndarray:
+    """Return a density that no quadrature resolves."""
+    return np.exp(-tau) * (1 + 0.5 * np.sin(1e6 * tau))
+
+
 @pytest.mark.parametrize(
     ("y", "prior", "mean_prior", "said"),
     [
         ([0.4], HalfNormal(1), None, "With one study nothing but the prior tells of"),
-        ([0.4, 0.1], HalfCauchy(1), None, "has no variance; quantiles say what is known"),
-        ([0.4, 0.1], "berger-deely", None, "has no mean; quantiles say what is known"),
+        (
+            [0.4, 0.1],
+            HalfCauchy(1),
+            None,
+            "of the mean, τ and a new study's effect have no variance",
+        ),
+        ([0.4, 0.1], "berger-deely", None, "effect have no mean; quantiles say what is known"),
+        ([0.4], HalfCauchy(1), (0, 1), "posteriors of τ and a new study's effect have no variance"),
+        (
+            [0.4, 0.1],
+            rough,
+            None,
+            "did not resolve the posterior of τ: probabilities may be off by",
+        ),
+        ([9, 9.1], HalfNormal(1), (9, 0.1), "in favor of a zero mean below 0.001, of no"),
+        ([0, 0.1], HalfNormal(1), (0, 1e6), "in favor of a zero mean above 1000, of no"),
+        ([0, 0.1], HalfNormal(1), (0, 20), "in favor of a zero mean 56, of no"),
         ([0.4, 0.1], "jeffreys", (0, 1), "Bayes factors are not defined with an improper prior"),
         ([-9, -9.1, -9.2], HalfNormal(1), None, "probability of a mean < 0: above 0.999"),
     ],

@@ -138,6 +138,9 @@ def test_equal_studies_have_no_heterogeneity(model: Any) -> None:
     )
 
     assert fit.tau2 == 0
+    if model.endswith(("fixed", "approximate")):  # own levels, or none: each study fits exactly
+        assert float(fit.q_lrt) == pytest.approx(0, abs=1e-10)
+        assert float(fit.q_lrt_p_value) == pytest.approx(1)
     assert (fit.estimate, fit.se, fit.log_likelihood) == (
         common.estimate,
         common.se,
@@ -368,3 +371,37 @@ def test_summary_reads_as_a_paper() -> None:
     )
     with pytest.raises(ValueError, match=r"this fit holds \(2,\): use fit\[i\]"):
         binomial_normal_two_arms([[1, 2], [2, 3]], 10, [[3, 4], [5, 6]], 10).summary()
+
+
+def test_a_maximum_far_from_equal_effects_is_found() -> None:
+    """Levels start where the studies' own effects put them, however large the studies are.
+
+    A sum over 40,001 points finds -17.797 at tau = 6.5, a valley at tau = 0.5, and -19.377, a lower
+    peak, at tau = 0.
+    """
+    counts = [1, 1e5], [1e6, 2e5], [1, 1], [2, 2]
+    fit = binomial_normal_two_arms(*counts, nodes=41)
+
+    assert fit.status == "fitted"
+    assert 4 < np.sqrt(fit.tau2) < 9
+    assert float(fit.log_likelihood) == pytest.approx(-17.79, abs=0.02)
+
+
+def test_double_zero_studies_count_only_where_a_model_was_fitted() -> None:
+    """Nothing counts in a model that does not exist."""
+    for events in ([0, 0, 0], [3, 0, 0]):
+        counts = events, [9, 9, 9], [0, 0, 0] if not any(events) else [4, 0, 0], [9, 9, 9]
+        fit = binomial_normal_two_arms(*counts, model="unconditional-random")
+        assert fit.status in ("no-information", "one-study")
+        assert "part in the model" in fit.summary()
+
+
+def test_limits_and_small_variances_keep_digits_that_mean_something() -> None:
+    """A limit of 859 has no decimals, and a variance that is not 0 does not look like 0."""
+    rare = binomial_normal_two_arms(
+        [3, 1, 0], [1e6] * 3, [1, 0, 2], [1e6] * 3, model="conditional-exact"
+    )
+    large = binomial_normal_two_arms([300_000, 310_000], [1e6] * 2, [290_000, 330_000], [1e6] * 2)
+
+    assert rare.summary().endswith("prediction interval below 0.01 to 859.")
+    assert "τ² = 0.0049," in large.summary()

@@ -230,3 +230,45 @@ def test_broken_matrices_are_refused() -> None:
         multilevel([1.0, 2.0], [[1.0, 0.2], [0.1, 1.0]], {"row": [1, 2]})
     with pytest.raises(ValueError, match="variance must cover each of the 2 rows once"):
         multilevel([1.0, 2.0], BlockCovariance.of(np.eye(3)), {"row": [1, 2]})
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1])
+def test_estimates_without_residuals_have_no_robust_test(value: float) -> None:
+    """What rounding leaves is no residual: the standard error is 0, and that is said."""
+    model = inverse_variance_model(np.full(6, value), [0.02, 0.03] * 3, 0.0)
+    fit = cluster_robust(model, list("aabbcc"))
+
+    assert fit.se.item() == 0
+    assert np.isnan(fit.p_value).all()
+    assert np.isnan(fit.statistic).all()
+    assert "A standard error of 0 says that the clusters leave no residuals" in fit.summary()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_covariance_must_be_a_number(value: float) -> None:
+    """A matrix or block with a gap is refused; gaps beside missing rows are none."""
+    matrix = np.diag(np.full(4, 0.1))
+    matrix[0, 1] = matrix[1, 0] = value
+    levels = {"study": range(4)}
+    for given in (matrix, BlockCovariance.of(matrix)):
+        with pytest.raises(ValueError, match=f"finite covariance .* got {value}"):
+            multilevel([0.1, 0.2, 0.3, 0.5], given, levels)
+    matrix[0, 0] = np.nan
+    matrix[0, 1] = matrix[1, 0] = np.nan
+    assert multilevel([0.1, 0.2, 0.3, 0.5], matrix, levels).k == 3
+
+
+def test_a_variance_of_true_effects_is_one_a_data_set() -> None:
+    """`tau2` of another shape is refused by name."""
+    with pytest.raises(ValueError, match="tau2 must be one number or one a data set"):
+        inverse_variance_model([0.1, 0.2, 0.3], [0.1] * 3, [0.1, 0.2])
+
+
+def test_cr1_multiplies_by_clusters_over_those_left() -> None:
+    """With m clusters and p coefficients m / (m - p), and m - p degrees of freedom."""
+    fit, data = fitted(), schools()
+    plain = cluster_robust(fit, data.district, correction="CR0")
+    found = cluster_robust(fit, data.district, correction="CR1")
+
+    np.testing.assert_allclose(found.covariance, plain.covariance * 11 / 9, rtol=1e-12)
+    assert found.df.tolist() == plain.df.tolist() == [9, 9]

@@ -297,3 +297,33 @@ def test_simulated_variances_and_coverage() -> None:
     np.testing.assert_allclose(fit.sigma2.mean(axis=0), [0.09, 0.04], rtol=0.12)
     assert 0.93 <= covered.mean() <= 0.98
     assert (held.mean(axis=0) > 0.92).all()
+
+
+def test_the_smallest_grouping_that_does_not_cut_a_column_bounds_its_tests() -> None:
+    """An intercept has the districts, a column that differs in a district only its schools."""
+    district, school = np.repeat(range(4), 6), np.repeat(range(12), 2)
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=4)[district] + rng.normal(size=12)[school] + 0.3 * rng.normal(size=24)
+    levels = {"district": district, "school": school, "row": range(24)}
+    column = rng.normal(size=12)[school]
+    fit = multilevel(y, np.full(24, 0.04), levels, moderators=column, df="contain")
+
+    assert fit.df.tolist() == [4 - 2, 12 - 2]
+    without = multilevel(y, np.full(24, 0.04), levels, moderators=column[:, None], df="contain")
+    slope = without.predicted(np.array([0.0, 1.0]), np.array(0.0))
+    assert slope.df == 12 - 2
+    assert without.predict([1.0]).df == 4 - 2
+
+
+def test_a_row_without_its_moderator_is_missing() -> None:
+    """NaN in a moderator takes its row out, as NaN in the estimate does."""
+    rng = np.random.default_rng(4)
+    y, x, v = rng.normal(size=12), rng.normal(size=12), np.full(12, 0.1)
+    levels = {"study": np.repeat(range(4), 3), "row": range(12)}
+    gap = np.arange(12) == 5
+    one = multilevel(y, v, levels, moderators=np.where(gap, np.nan, x))
+    other = multilevel(np.where(gap, np.nan, y), v, levels, moderators=x)
+
+    assert one.k == other.k == 11
+    np.testing.assert_allclose(one.coefficients, other.coefficients, rtol=1e-9)
+    np.testing.assert_allclose(one.sigma2, other.sigma2, atol=1e-12)

@@ -66,16 +66,25 @@ def smoking() -> Arms:
 @cache
 def fit() -> BinomialNetworkFit:
     """Return the published analysis: half-normal heterogeneity, effects as good as flat."""
-    return binomial_network(*smoking(), tau_prior=HalfNormal(5.0), small_values="undesirable")
+    return binomial_network(*smoking(), **ANALYSIS)
 
+
+ANALYSIS: dict[str, Any] = {
+    "tau_prior": HalfNormal(5.0),
+    "small_values": "undesirable",
+    "reference": "C",
+    "draws": 600,
+    "warmup": 300,
+}
+"""Few draws, and a reference that is not the first treatment: results do not depend on it."""
 
 PUBLISHED = {"B": (0.50, 0.40), "C": (0.83, 0.24), "D": (1.08, 0.42)}
 """Posterior mean and standard deviation against A (no intervention) as the manual of multinma
 prints them (`nma`, example on smoking cessation, after NICE DSU TSD 4), tau 0.82 (0.18)."""
 
-MONTE_CARLO = 0.035
-"""Four standard errors of a difference between two means of about 1,500 effective draws with a
-standard deviation of 0.25, rounding to two decimals included; wider spreads have more of it."""
+MONTE_CARLO = 0.15
+"""Standard deviations of the posterior: four standard errors of the mean of 900 effective draws and
+the rounding of the published figures."""
 
 
 def test_the_smoking_network_is_that_of_the_published_analysis() -> None:
@@ -83,8 +92,8 @@ def test_the_smoking_network_is_that_of_the_published_analysis() -> None:
     found = fit()
     for treatment, (mean, sd) in PUBLISHED.items():
         row, column = found.treatments.index(treatment), found.treatments.index("A")
-        assert float(found.mean[row, column]) == pytest.approx(mean, abs=MONTE_CARLO * 2 * sd / 0.4)
-        assert float(found.sd[row, column]) == pytest.approx(sd, abs=0.035)
+        assert float(found.mean[row, column]) == pytest.approx(mean, abs=MONTE_CARLO * sd)
+        assert float(found.sd[row, column]) == pytest.approx(sd, abs=0.045)
     assert float(found.tau_mean) == pytest.approx(0.82, abs=0.03)
     assert float(found.tau_sd) == pytest.approx(0.18, abs=0.02)
     assert int(found.arms) == 50
@@ -92,7 +101,7 @@ def test_the_smoking_network_is_that_of_the_published_analysis() -> None:
 
 
 def test_it_agrees_loosely_with_normal_approximations() -> None:
-    """The posterior of log odds ratios by quadrature and the REML fit lie within half a spread."""
+    """The posterior by quadrature lies within half a spread, the REML fit within 0.6 of one."""
     found = fit()
     network = evidence("smokingcessation")
     quadrature = bayesian_network(network, tau_prior=HalfNormal(5.0))
@@ -101,7 +110,7 @@ def test_it_agrees_loosely_with_normal_approximations() -> None:
         i, j = found.treatments.index(first), found.treatments.index(second)
         spread = float(found.sd[i, j])
         assert abs(float(found.mean[i, j] - quadrature.comparison.mean[row])) < spread / 2
-        assert abs(float(found.mean[i, j] - reml.estimate[i, j])) < spread / 2
+        assert abs(float(found.mean[i, j] - reml.estimate[i, j])) < 0.6 * spread
         assert spread == pytest.approx(float(quadrature.comparison.sd[row]), rel=0.25)
 
 
@@ -109,7 +118,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     """A second fit of the same arms repeats every draw; JAX is left in single precision."""
     import jax
 
-    again = binomial_network(*smoking(), tau_prior=HalfNormal(5.0), small_values="undesirable")
+    again = binomial_network(*smoking(), **ANALYSIS)
 
     assert again.effect_samples.tobytes() == fit().effect_samples.tobytes()
     assert again.tau_samples.tobytes() == fit().tau_samples.tobytes()
@@ -140,36 +149,59 @@ def test_chains_that_fail_a_check_are_an_error(
     assert (caught.value.r_hat > 1.01) == (shift > 0)
 
 
-def made_up_counts(studies: int, seed: int) -> Arms:
-    """Return arms of a loop of three treatments and studies of all, log odds 0, −0.7 and 0.5."""
-    random = np.random.default_rng(seed)
-    arms: Arms = ([], [], [], [])
-    effect = {"a": 0.0, "b": -0.7, "c": 0.5}
-    designs = ["ab", "ac", "bc", "abc"]
-    for study in range(studies):
-        base = random.normal(-1, 0.5)
-        for treatment in designs[study % 4]:
-            deviation = 0.3 / np.sqrt(2) * random.standard_normal()
-            logit = base + effect[treatment] + deviation
-            arms[0].append(f"s{study}")
-            arms[1].append(treatment)
-            arms[2].append(int(random.binomial(400, 1 / (1 + np.exp(-logit)))))
-            arms[3].append(400)
-    return arms
+def test_the_sampled_density_is_the_posterior() -> None:
+    """At any point it is priors times likelihood, written out with scipy, but for a constant.
 
+    Contrasts of a study are normal about differences of effects, variance tau² and covariance
+    tau² / 2; the density of log tau has its Jacobian; one study has three arms.
+    """
+    import jax
+    from scipy import stats
 
-def test_known_effects_are_recovered() -> None:
-    """60 simulated studies: truth lies within two posterior standard deviations, tau too."""
-    found = binomial_network(
-        *made_up_counts(60, 20190501), tau_prior=HalfNormal(1.0), reference="a", warmup=600
+    arms = BinomialArms.read(
+        list("1112233"), list("abcacbc"), [3, 0, 9, 2, 5, 7, 7], [20, 9, 30, 15, 25, 40, 7]
     )
-    for treatment, truth in (("b", -0.7), ("c", 0.5)):
-        row = found.treatments.index(treatment)
-        assert abs(float(found.mean[row, 0]) - truth) < 2 * float(found.sd[row, 0])
-        assert float(found.sd[row, 0]) < 0.12
-    assert abs(float(found.tau_mean) - 0.3) < 2 * float(found.tau_sd)
+    priors, reference = nuts.Priors(baseline=3.0, effect=2.0, tau=0.7), 1
+    basis = np.delete(arms.effects, reference, axis=1)
+    random = np.random.default_rng(5)
+    gaps = []
+    with jax.enable_x64(True):
+        potential = nuts._potential(arms, basis, priors, jax)
+        for _ in range(8):
+            baseline, effect = random.normal(-1, 1, 3), random.normal(0, 1, 2)
+            deviation, tau = random.normal(0, 1, 4), float(np.exp(random.normal(-1, 1)))
+            d = np.insert(effect, reference, 0.0)
+            known = stats.norm.logpdf(baseline, 0, 3).sum() + stats.norm.logpdf(effect, 0, 2).sum()
+            known += stats.halfnorm.logpdf(tau, scale=0.7) + np.log(tau)
+            step = 0
+            for study, chosen in enumerate(([0, 1, 2], [3, 4], [5, 6])):
+                contrasts = len(chosen) - 1
+                spread = tau**2 * (np.eye(contrasts) + 1) / 2
+                mean = d[arms.treatment[chosen[1:]]] - d[arms.treatment[chosen[0]]]
+                part = deviation[step : step + contrasts]
+                delta = mean + np.linalg.cholesky(spread) @ part
+                step += contrasts
+                known += stats.multivariate_normal.logpdf(delta, mean, spread)
+                known += np.linalg.slogdet(spread)[1] / 2
+                logit = baseline[study] + np.insert(delta, 0, 0.0)
+                p = 1 / (1 + np.exp(-logit))
+                known += stats.binom.logpmf(arms.events[chosen], arms.n[chosen], p).sum()
+            at = {"baseline": baseline, "effect": effect, "deviation": deviation}
+            gaps.append(known + float(potential(at | {"log_tau": np.log(tau)})))
+
+    np.testing.assert_allclose(gaps, gaps[0], atol=1e-10)
+
+
+def test_without_a_wish_nothing_is_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SUCRA and rank probabilities are NaN, and the summary says why."""
+    drawn = np.random.default_rng(1).standard_normal((4, 1000, 3))
+    chains = nuts.Chains(drawn, drawn[..., :2], np.exp(drawn[..., 2]), drawn[..., :2], 0)
+    monkeypatch.setattr(sys.modules[binomial_network.__module__], "sample", lambda *rest: chains)
+    found = binomial_network(list("11"), list("ab"), [1, 2], [9, 9], tau_prior=HalfNormal(1.0))
+
     assert "Treatments are not ranked" in found.summary()
     assert np.isnan(found.sucra).all()
+    assert np.isnan(found.rank_probability).all()
 
 
 def test_results_describe_themselves() -> None:
@@ -183,7 +215,7 @@ def test_results_describe_themselves() -> None:
     assert (found.prediction_high - found.prediction_low >= found.ci_high - found.ci_low).all()
     assert found.treatments[int(found.sucra.argmax())] == "D"
     assert len(found.rows()) == 6
-    assert "4 chains of 1000 draws by NUTS" in found.summary()
+    assert "4 chains of 600 draws by NUTS" in found.summary()
     assert "effect_samples" not in found.to_dict()
 
 
@@ -205,6 +237,38 @@ def test_r_hat_and_sample_sizes_tell_good_chains_from_bad() -> None:
     assert np.isnan(split_r_hat(np.zeros((4, 100, 1)))).all()
 
 
+def test_diagnostics_are_those_of_numpyro() -> None:
+    """Ranks of split chains, made normal, have the R-hat and sample size that NumPyro computes."""
+    from numpyro.diagnostics import effective_sample_size, gelman_rubin
+
+    draws = np.random.default_rng(0).standard_normal((4, 500, 4))
+    for i in range(1, 500):
+        draws[:, i] += np.array([0, 0.5, 0.95, -0.4]) * draws[:, i - 1]
+    draws[:2, :, 0] *= 3
+    halves = np.concatenate([draws[:, :250], draws[:, 250:]])
+    folded = np.abs(halves - np.median(halves, axis=(0, 1)))
+    plain, spread = (normal_ranks(x) for x in (halves, folded))
+    hats = [np.asarray(gelman_rubin(x)) for x in (plain, spread)]
+    tails = [
+        np.asarray(effective_sample_size((halves <= q).astype(float)))
+        for q in np.quantile(halves, (0.05, 0.95), axis=(0, 1))
+    ]
+
+    np.testing.assert_allclose(split_r_hat(draws), np.maximum(*hats), rtol=1e-10)
+    assert hats[1][0] > 1.1 > hats[0][0]
+    np.testing.assert_allclose(bulk_sample_size(draws), effective_sample_size(plain), rtol=1e-10)
+    np.testing.assert_allclose(tail_sample_size(draws), np.minimum(*tails), rtol=1e-10)
+
+
+def normal_ranks(draws: np.ndarray) -> np.ndarray:
+    """Return Blom's normal scores of all draws of each parameter."""
+    from scipy import special, stats
+
+    flat = draws.reshape(-1, draws.shape[-1])
+    scores = special.ndtri((stats.rankdata(flat, axis=0) - 0.375) / (len(flat) + 0.25))
+    return np.asarray(scores).reshape(draws.shape)
+
+
 def test_deviations_of_a_study_correlate_by_one_half() -> None:
     """Contrasts with the first arm have variance 1 and correlation 1/2, other studies none."""
     arms = BinomialArms.read(["1"] * 4 + ["2"] * 2, list("abcdab"), [1] * 6, [9] * 6)
@@ -224,11 +288,16 @@ def test_deviations_of_a_study_correlate_by_one_half() -> None:
         ({"study": ["1", "1", "2", "3"]}, "one arm only: 2, 3"),
         ({"treatment": ["a", "a", "a", "b"]}, "two arms of the same treatment: 1"),
         ({"n": [8, 8]}, "must have one entry an arm"),
+        ({"study": [], "treatment": [], "events": [], "n": []}, "at least one study, got none"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"draws": 500.5}, "draws must be a whole number, got 500.5"),
         ({"tau_prior": HalfCauchy(1.0)}, "tau_prior must be a HalfNormal"),
         ({"reference": "z"}, "reference must be one of a, b"),
         ({"chains": 1}, "chains must be at least 2, got 1"),
         ({"target_accept": 1.0}, r"target_accept must lie in \(0, 1\)"),
         ({"effect_prior_sd": -1.0}, "effect_prior_sd must lie in"),
+        ({"effect_prior_sd": [1.0, 2.0]}, "effect_prior_sd must be one number"),
+        ({"treatment": [7, 8, 7, 8], "reference": "9"}, "reference must be one of 7, 8"),
         ({"small_values": "good"}, "small_values must be one of"),
     ],
 )
@@ -255,16 +324,14 @@ def test_parts_that_nothing_links_are_refused() -> None:
     assert caught.value.parts == (("a", "b"), ("c", "d"))
 
 
+@pytest.mark.parametrize(("missing", "named"), [("jax", "jax"), ("numpyro.infer", "numpyro")])
 def test_without_the_sampler_the_error_says_how_to_install_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, missing: str, named: str
 ) -> None:
-    """The command is in the message."""
-
-    def nothing(name: str, *rest: Any) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr(nuts.importlib, "import_module", nothing)
-    with pytest.raises(ImportError, match=r"pip install 'trabecula\[bayes\]'"):
+    """Either package may be missing; it is named with the command."""
+    monkeypatch.setitem(sys.modules, missing, None)
+    words = rf"needs {named}, which is not installed.*pip install 'trabecula\[bayes\]'"
+    with pytest.raises(ImportError, match=words):
         binomial_network(list("11"), list("ab"), [1, 2], [9, 9], tau_prior=HalfNormal(1.0))
 
 

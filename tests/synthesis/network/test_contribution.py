@@ -295,7 +295,7 @@ def test_what_cannot_be_taken_apart_is_refused() -> None:
         evidence_paths(evidence("parkinson"), "1", "1")
     with pytest.raises(ValueError, match="second must be one of 1, 2, 3, 4, 5"):
         evidence_paths(evidence("parkinson"), "1", "9")
-    with pytest.raises(ValueError, match="most must be at least 1"):
+    with pytest.raises(ValueError, match="most must be a whole number from 1 on"):
         evidence_paths(evidence("parkinson"), "1", "2", most=0)
 
 
@@ -309,3 +309,17 @@ def test_a_negative_share_of_a_study_is_refused_by_study_only() -> None:
         ValueError, match=r"by='study' needs contrasts with positive weights; .* 1 "
     ):
         contribution_matrix(network, by="study")
+
+
+@pytest.mark.parametrize("method", ["random-walk", "shortest-path"])
+def test_direct_evidence_is_told_where_its_path_is_not_listed(method: Any) -> None:
+    """The longer way carries most; one path listed says nothing of the direct one."""
+    network = NetworkEvidence.from_contrasts(
+        list("123"), list("xxy"), list("yzz"), [-0.4, -0.9, -0.2], [0.9, 0.05, 0.03]
+    )
+    found = evidence_paths(network, "x", "y", method=method, most=1)
+
+    assert found.paths == (("x", "z", "y"),)
+    assert float(found.direct) == pytest.approx(100 * 0.08 / 0.98)
+    assert "8 % direct; 1 path listed, 8 % along others" in found.summary()
+    assert float(evidence_paths(evidence("parkinson"), "1", "5", method=method).direct) == 0

@@ -90,6 +90,37 @@ def test_detaching_is_leaving_out(seed: int) -> None:
     assert tried > 3
 
 
+@pytest.mark.parametrize("giant", [1e-8, 1e-3])
+def test_detaching_a_giant_study_is_leaving_it_out(giant: float) -> None:
+    """A design up to a hundred million times as precise as others is detached without noise."""
+    study, name, y, v = network(1, treatments=4, studies=12)
+    v[:2] = giant
+    ours = NetworkEvidence.from_arms(study, name, y, v)
+    q, importance = design_decomposition(ours), study_importance(ours).importance
+    giant = int(ours.design[0])
+    rest = ours.subset(ours.design != giant)
+    assert len(rest.parts) == 1
+
+    without = design_decomposition(rest)
+    np.testing.assert_allclose(q.detached_q[giant], without.q_between, rtol=1e-5)
+    without_first = ours.subset(np.arange(len(ours.studies)) != 0)
+    whole, left = (network_meta_analysis(e, method="common").se for e in (ours, without_first))
+    lost = 1 - (whole[0, 1:] / left[0, 1:]) ** 2
+    np.testing.assert_allclose(importance[0, :3], lost, rtol=1e-6)
+
+
+def test_nothing_left_after_detaching_is_not_below_zero() -> None:
+    """In a loop of single studies detaching leaves Q = 0, not what rounding makes of it."""
+    rng = np.random.default_rng(2)
+    ours = NetworkEvidence.from_contrasts(
+        list("pqr"), list("aab"), list("bcc"), rng.normal(size=(50, 3)), rng.uniform(size=(50, 3))
+    )
+    left = design_decomposition(ours).detached_q
+
+    assert (left >= 0).all()
+    np.testing.assert_allclose(left, 0, atol=1e-12)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_net_heat_is_the_change_by_leaving_out(seed: int) -> None:
     """Lines of the heat matrix sum to the fall of Q; detaching a design clears its own line."""

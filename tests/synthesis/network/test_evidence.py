@@ -86,8 +86,9 @@ def test_all_faulty_studies_are_named_at_once() -> None:
     ("estimate", "variance", "told"),
     [
         ([1, 5, 2], [1, 1, 1], "do not add up, they are up to 0.667 off"),
+        ([1, 3.31, 2], [1, 1, 1], "do not add up, they are up to 0.103 off"),
         ([1, 3, 2], [1, 1, 9], "belong to no covariance matrix"),
-        ([1, 3, 2], [1, 1, 4], "belong to no covariance matrix"),
+        ([1, 3, 2], [1, 1, 4], "leave a difference between arms without error"),
     ],
 )
 def test_impossible_multi_arm_studies_are_refused(
@@ -96,6 +97,28 @@ def test_impossible_multi_arm_studies_are_refused(
     """Contrasts that do not add up, and variances that break the triangle, are errors."""
     with pytest.raises(ValueError, match=told):
         NetworkEvidence.from_contrasts(*THREE, estimate, variance)
+
+
+def test_arms_too_far_apart_are_not_called_inconsistent() -> None:
+    """Independent arms always have a covariance matrix; it may not fit double precision."""
+    with pytest.raises(ValueError, match="too far apart for double precision"):
+        NetworkEvidence.from_arms(["s"] * 3, list("abc"), [0, 1, 2], [1e-12, 1.0, 1e12])
+
+
+def test_no_data_set_is_refused() -> None:
+    """An empty leading axis is named with its shape."""
+    with pytest.raises(ValueError, match=r"must hold a data set, got shape \(0, 2\)"):
+        NetworkEvidence.from_arms(["s", "s"], list("ab"), np.empty((0, 2)), np.empty((0, 2)))
+
+
+def test_laplacian_weights_take_one_variance_a_data_set() -> None:
+    """The between-study variance broadcasts to the data sets, and is 0 or above."""
+    ours = NetworkEvidence.from_contrasts(["s"], ["a"], ["b"], np.ones((2, 3, 1)), np.ones(1))
+
+    weights = ours.laplacian_weights([0.0, 1.0, 3.0])[..., 0]
+    np.testing.assert_allclose(weights, [[1, 0.5, 0.25]] * 2)
+    with pytest.raises(ValueError, match="tau2 must lie in"):
+        ours.laplacian_weights(-0.1)
 
 
 def test_faulty_arms_are_refused() -> None:

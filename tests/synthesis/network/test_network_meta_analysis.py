@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.synthesis.network.golden import evidence
+from trabecula.synthesis.network.decomposition import design_decomposition
 from trabecula.synthesis.network.evidence import NetworkEvidence
 from trabecula.synthesis.network.graph import DisconnectedNetwork, Graph
-from trabecula.synthesis.network.network_heterogeneity import log_likelihood
+from trabecula.synthesis.network.network_heterogeneity import log_likelihood, traces
 from trabecula.synthesis.network.network_meta_analysis import network_meta_analysis
 from trabecula.synthesis.pairwise.random_effects import random_effects
 
@@ -200,6 +201,7 @@ def test_one_study_is_passed_through() -> None:
     assert np.isnan(fit.pi_low[0, 1])
     assert np.isinf(fit.df)
     assert "Every comparison rests on one source" in fit.summary()
+    assert "(normal intervals)" in fit.summary()
     assert fit.to_dict()["tau2"] is None
 
 
@@ -240,6 +242,86 @@ def test_precise_and_vague_studies_mix() -> None:
     np.testing.assert_allclose(fit.estimate[0, 1], 1.0, atol=1e-7)
 
 
+def giant(seed: int, variance: float) -> NetworkEvidence:
+    """Return a network in which one study, of three arms, has arms of this variance.
+
+    Most studies compare two other treatments: the giant's are not grounded.
+    """
+    study, name, y, v = network(seed, treatments=6, studies=14)
+    more = [f"m{i}" for i in range(10) for _ in range(2)] + ["giant"] * 3
+    arms = ["t0", "t1"] * 10 + ["t3", "t4", "t5"]
+    extra = np.random.default_rng(seed).normal(size=23)
+    return NetworkEvidence.from_arms(
+        [*study, *more],
+        [*name, *arms],
+        [*(3 * y), *(3 * extra)],
+        [*v, *[0.5] * 20, *[variance] * 3],
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("method", ["DL", "ML", "REML"])
+def test_a_giant_study_does_not_blur_the_heterogeneity(method: Any, seed: int) -> None:
+    """As one study becomes exact the fit tends to a limit: a further hundredth changes nothing."""
+    near, at = (network_meta_analysis(giant(seed, v), method=method) for v in (1e-6, 1e-8))
+
+    assert at.tau2 > 1
+    np.testing.assert_allclose(at.tau2, near.tau2, rtol=2e-5)
+    np.testing.assert_allclose(at.tau2_se, near.tau2_se, rtol=2e-5)
+    np.testing.assert_allclose(at.q, near.q, rtol=2e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_traces_are_those_of_the_dense_projection(seed: int) -> None:
+    """The traces of P and PP, with three rows whose leverage is nearly 1 in one study."""
+    graph = Graph.of(giant(seed, 1e-4))
+    at = graph.solve(np.zeros(1))
+    root = np.sqrt(at.weight[0])[:, None]
+    weighted = root * graph.rows.design_matrix()[0][:, 1:]
+    p = root * (np.eye(len(root)) - weighted @ np.linalg.pinv(weighted)) * root.T
+
+    trace, squared = traces(graph, at)
+    np.testing.assert_allclose(trace, np.trace(p), rtol=1e-6)
+    np.testing.assert_allclose(squared, np.trace(p @ p), rtol=1e-6)
+
+
+def test_the_interval_of_i2_changes_its_formula_at_q_equal_to_the_studies() -> None:
+    """Higgins and Thompson (2002), Stat Med 21:1539-1558: the large-Q form holds for Q > k."""
+    y = np.array([0.0, 1.0, 2.0]) * np.sqrt(2.5 / 2)
+    fit = network_meta_analysis(
+        NetworkEvidence.from_contrasts(list("pqr"), ["a"] * 3, ["b"] * 3, y, [1.0] * 3)
+    )
+    np.testing.assert_allclose(fit.q, 2.5)  # above the 2 degrees of freedom, below 3 studies
+    se = np.sqrt((1 - 1 / 3) / 2)
+    high = 100 * (1 - np.exp(-2 * (np.log(2.5 / 2) / 2 + 1.959963984540054 * se)))
+
+    np.testing.assert_allclose(fit.i2, 20)
+    np.testing.assert_allclose(fit.i2_ci_high, high)
+
+
+def test_data_sets_have_their_own_given_variance() -> None:
+    """The given variance broadcasts to the leading axes; other shapes are refused."""
+    ours = NetworkEvidence.from_contrasts(["s"], ["a"], ["b"], np.ones((2, 3, 1)), np.ones(1))
+
+    fit = network_meta_analysis(ours, tau2=[0.0, 1.0, 3.0])
+    np.testing.assert_allclose(fit.se[..., 0, 1] ** 2, [[1, 2, 4]] * 2)
+    with pytest.raises(ValueError, match="tau2 must broadcast"):
+        network_meta_analysis(ours, tau2=np.zeros((3, 2)))
+
+
+def test_a_loop_of_single_studies_does_not_claim_to_know_heterogeneity() -> None:
+    """With one study a design nothing is estimated within designs, and the summary says so."""
+    ours = NetworkEvidence.from_contrasts(
+        list("pqr"), list("aab"), list("bcc"), [1.0, 1.0, 2.0], [0.1, 0.1, 0.2]
+    )
+    text = network_meta_analysis(ours).summary()
+
+    assert "Incoherence between designs, if there is no heterogeneity: Q(1)" in text
+    assert "No design has two studies: the two cannot be told apart." in text
+    assert "beyond the heterogeneity within designs" not in text
+    assert "heterogeneity counts as incoherence" in design_decomposition(ours).summary()
+
+
 def test_hopeless_variances_are_refused() -> None:
     """Where double precision cannot hold the result there is an error, not noise."""
     ours = NetworkEvidence.from_contrasts(
@@ -258,7 +340,7 @@ def test_hopeless_variances_are_refused() -> None:
         ({"reference": "zzz"}, "reference must be one of a, b, c, d"),
         ({"small_values": "good"}, "small_values must be one of desirable, undesirable"),
         ({"tau2": -1.0}, "tau2 must lie in"),
-        ({"tau2": [1.0, 2.0]}, "tau2 must be one number or one a data set"),
+        ({"tau2": [1.0, 2.0]}, r"tau2 must broadcast to the data sets \(\), got shape \(2,\)"),
         ({"tau2": 0.1, "method": "common"}, "tau2 is 0 where method is common"),
     ],
 )

@@ -205,3 +205,17 @@ def test_pairs_that_make_no_sense_are_refused(pairs: Any, words: str) -> None:
     """Each error says what is allowed."""
     with pytest.raises(ValueError, match=words):
         node_splitting(evidence("parkinson"), comparisons=pairs)
+
+
+def test_indirect_studies_without_a_degree_of_freedom_are_told() -> None:
+    """A loop whose other side is a chain has no heterogeneity of its own: said, but for common."""
+    network = NetworkEvidence.from_contrasts(
+        list("1234"), list("aaab"), list("bbcc"), [-0.4, 0.6, -0.9, -0.2], [0.04, 0.04, 0.05, 0.03]
+    )
+    split = node_splitting(network, comparisons=[("a", "b")])
+
+    assert float(split.tau2) > 0
+    assert np.isnan(split.tau2_without).all()
+    assert float(split.indirect_se[0] ** 2) == pytest.approx(0.08)
+    assert "In 1 of 1 the indirect studies leave no degree of freedom" in split.summary()
+    assert "degree of freedom" not in node_splitting(network, method="common").summary()

@@ -155,3 +155,5 @@ def test_league_table_holds_network_below_and_direct_above() -> None:
     assert plain.cells[0][3] == "−0.20 (−1.08 to 0.68)"
     with pytest.raises(ValueError, match="order must hold each of a, b, c, d once; got a, b"):
         league_table(ours, order=["a", "b"])
+    with pytest.raises(ValueError, match="direct must hold one data set of the treatments and the"):
+        league_table(ours, direct=direct_and_indirect(star(), level=0.9))

@@ -129,6 +129,29 @@ def test_impossible_counts_are_refused(arguments: Any, told: str) -> None:
         rare_events_network(*arguments)
 
 
+def test_the_likelihood_is_climbed_from_far_away() -> None:
+    """Arms of two and of a million persons: a whole Newton step would overflow."""
+    fit = rare_events_network(
+        ["s", "s"], ["a", "b"], [1, 1], [2, 1_000_000], method="noncentral-hypergeometric"
+    )
+    np.testing.assert_allclose(fit.estimate[0, 1], np.log(500_000), rtol=1e-12)
+
+
+def test_a_study_with_one_arm_left_does_not_count() -> None:
+    """Without events under a in all studies of its design, c has nothing to be compared with."""
+    fit = rare_events_network(
+        list("112233"), list("abbcac"), [1, 2, 3, 2, 0, 2], [15, 15, 20, 20, 30, 20]
+    )
+    assert fit.k == 2
+    assert fit.dropped_arms == (("a", "3"),)
+
+
+def test_no_arm_is_refused() -> None:
+    """Empty columns are named."""
+    with pytest.raises(ValueError, match="must hold an arm, got none"):
+        rare_events_network([], [], [], [])
+
+
 def test_infinite_odds_ratios_are_refused() -> None:
     """Two studies whose tables are empty crosswise have no odds ratio; the error says so."""
     crossed = (["s", "s", "t", "t"], list("abab"), [0, 5, 5, 10], [10, 10, 10, 10])

@@ -340,3 +340,39 @@ def test_results_have_the_leading_axes_of_the_data() -> None:
     assert isinstance(found, Influence)
     assert found.shape == ()
     assert set(found.to_dict()) == set(found.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("method", ["REML", "DL", "common"])
+def test_a_giant_study_can_be_left_out(method: Any) -> None:
+    """All the weight does not make a study irreplaceable: without it the others are pooled."""
+    y, v = np.array([0.1, 0.3, 0.6, 0.7]), np.array([1e-12, 1.0, 1.0, 2.0])
+    found = influence(y, v, method=method, test="z")
+    rest = random_effects(y[1:], v[1:], method=method, test="z")
+
+    assert found.estimable.all()
+    assert found.influential[0]
+    np.testing.assert_allclose(found.residual[0], 0.1 - rest.estimate, rtol=1e-12)
+    np.testing.assert_allclose(found.tau2_deleted[0], rest.tau2, atol=1e-12)
+
+
+@pytest.mark.parametrize("columns", [0, 1])
+def test_a_study_is_influential_by_four_rules(columns: int) -> None:
+    """DFFITS, Cook's distance, hat value, DFBETAS: each marks, and each alone somewhere."""
+    rng = np.random.default_rng(5)
+    k, p = 14, columns + 1
+    v = 0.1 * 10 ** rng.uniform(-1.2, 0.6, (400, k))
+    y = rng.normal(size=(400, k)) * np.sqrt(v) + rng.choice([0, 0.3], (400, 1)) * rng.normal(
+        size=(400, k)
+    )
+    x = rng.normal(size=(k, 1)) if columns else None
+    found = influence(y, v, moderators=x, method="DL", test="z")
+    rules = [
+        np.abs(found.dffits) > 3 * np.sqrt(p / (k - p)),
+        stats.chi2.sf(found.cooks_distance, p) < 0.5,
+        found.hat > 3 * p / k,
+        (np.abs(found.dfbetas) > 1).any(axis=-1),
+    ]
+
+    np.testing.assert_array_equal(found.influential, np.any(rules, axis=0))
+    assert [(rule & (np.sum(rules, axis=0) == 1)).any() for rule in rules[1:3]] == [True, True]
+    assert all(rule.any() for rule in rules)

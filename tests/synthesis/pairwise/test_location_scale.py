@@ -136,6 +136,32 @@ def test_summary_and_table() -> None:
     assert fit.likelihood is fit.reml
 
 
+def test_the_higher_of_two_maxima_is_found() -> None:
+    """The climb from the best place alone ends on a maximum 1.7 lower; no place is higher."""
+    y = np.array([0.6, -0.1, 2.0, 0.2, 0.9, 0.7, -0.3, -5.7])
+    v = np.array([0.58, 0.27, 0.3, 0.26, 0.18, 0.23, 0.03, 0.59])
+    x = np.arange(8.0)
+    fit = location_scale(y, v, None, x, test="t")
+    a, b = np.meshgrid(np.linspace(-40, 5, 200), np.linspace(-1, 7, 200))
+    total = v + np.exp(np.minimum(a[..., None] + b[..., None] * x, 50))
+    w = 1 / total
+    mean = (w * y).sum(axis=-1) / w.sum(axis=-1)
+    q = (w * (y - mean[..., None]) ** 2).sum(axis=-1)
+    height = -(np.log(total).sum(axis=-1) + np.log(w.sum(axis=-1) / 8) + q) / 2
+    highest = height.max() - 7 * np.log(2 * np.pi) / 2
+
+    assert highest - 1e-9 <= fit.reml.log_likelihood <= highest + 0.05
+    assert (float(fit.df), float(fit.scale_df)) == (7, 6)
+
+
+def test_that_a_variance_is_1_is_no_hypothesis() -> None:
+    """Without scale moderators there is no omnibus test of them."""
+    fit = location_scale([0.1, 0.9, -0.4, 0.7, 1.4, 0.2], [0.05] * 6, None, None)
+
+    assert "Logarithm of the between-study variance: intercept" in fit.summary()
+    assert "Scale moderators" not in fit.summary()
+
+
 def test_bad_models_are_refused() -> None:
     """Too many coefficients, collinear scale moderators, unknown options."""
     with pytest.raises(ValueError, match="4 studies cannot carry 2 coefficients of the effect and"):

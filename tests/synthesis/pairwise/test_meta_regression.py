@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.synthesis.pairwise.bcg import ALLOCATION, LATITUDE, YEAR, V, Y, column
 from trabecula.synthesis import random_effects
-from trabecula.synthesis.pairwise.falling_root import falling_root
+from trabecula.synthesis.pairwise.falling_root import falling_root, falling_root_of_one
 from trabecula.synthesis.pairwise.meta_regression import meta_regression
 from trabecula.synthesis.pairwise.moderators import Design, categorical
 from trabecula.synthesis.pairwise.projection import Projection
@@ -207,6 +208,7 @@ def test_indicators_of_all_levels_are_the_same_model_as_intercept_and_difference
 def test_r2_is_unknown_for_a_model_without_a_constant() -> None:
     """A regression through the origin does not contain the model without moderators."""
     assert np.isnan(meta_regression(Y, V, LATITUDE, intercept=False).r2)
+    assert np.isnan(meta_regression(Y, V, X, intercept=False).r2)
 
 
 def test_the_omnibus_test_of_one_coefficient_is_its_own_test() -> None:
@@ -230,7 +232,8 @@ def test_inflation_is_that_of_two_correlated_columns() -> None:
     r = fit.covariance[1, 2] / (fit.se[1] * fit.se[2])
 
     np.testing.assert_allclose(fit.vif, 1 / (1 - r**2), rtol=1e-10)
-    assert meta_regression(Y, V, LATITUDE).vif.tolist() == [1.0]
+    np.testing.assert_allclose(meta_regression(Y, V, LATITUDE).vif, [1], rtol=1e-12)
+    assert np.isnan(meta_regression(X[:, 0], V, X).vif).all()
 
 
 def test_predictions_at_the_studies_are_fitted_values() -> None:
@@ -381,7 +384,8 @@ def test_summary_is_text_for_a_paper() -> None:
         "latitude: −0.0291 (95 % CI −0.0472 to −0.0111; t(11) = −3.55, p = 0.005). "
         "All moderators together: F(1, 11) = 12.59, p = 0.005. "
         "Residual heterogeneity: QE(11) = 30.73, p = 0.001, I² = 68 %, τ² = 0.076 "
-        "(95 % CI 0.017 to 0.785); the moderators account for R² = 76 % of it."
+        "(95 % CI 0.017 to 0.785). The moderators account for R² = 76 % of the heterogeneity "
+        "there is without them."
     )
     assert "exploratory" in meta_regression(Y, V, X).summary()
     common = meta_regression(Y, V, LATITUDE, method="common", test="z").summary()
@@ -449,3 +453,13 @@ def test_falling_root_bisects_where_newton_fails() -> None:
     np.testing.assert_allclose(below, 0, atol=1e-14)
     with pytest.raises(ArithmeticError, match="3 equations have no value"):
         falling_root(lambda x, rows: (x * np.nan, x), low, high, low, scale)
+
+
+def test_falling_root_of_one_ends_where_newton_goes_to_and_fro() -> None:
+    """Newton's steps of a root function change sides for ever; those that do not halve are cut."""
+
+    def function(x: float) -> tuple[float, float]:
+        size = abs(x - 1)
+        return -math.copysign(math.sqrt(size), x - 1), -0.5 / math.sqrt(size) if size else -1e300
+
+    assert falling_root_of_one(function, -4.0, 5.0, 3.0, 1.0) == pytest.approx(1, abs=1e-12)

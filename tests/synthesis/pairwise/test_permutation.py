@@ -89,6 +89,15 @@ def test_random_arrangements_come_near_the_exact_test() -> None:
     assert far.p_value[1] >= 1 / 50
 
 
+def test_the_observed_signs_are_among_the_random_ones() -> None:
+    """No p-value is 0: of 20 sign changes of 30 alike estimates the first is the observed one."""
+    y = np.linspace(0.9, 1.1, 30)
+    test = permutation_test(y, np.full(30, 0.1), None, draws=20)
+
+    assert test.p_value[0] == 1 / 20
+    np.testing.assert_allclose(test.p_value_se, np.sqrt(0.05 * 0.95 / 20), rtol=1e-12)
+
+
 def test_the_exact_choice_can_be_refused() -> None:
     """Random arrangements on request, also where there are few of them."""
     result = permutation_test(Y[:4], V[:4], LATITUDE[:4], exact=False, draws=100)
@@ -155,7 +164,11 @@ def test_what_cannot_be_permuted_is_refused() -> None:
         permutation_test([0.3] * 6, [0.1] * 6, np.arange(6))
     with pytest.raises(ValueError, match="6227020800 arrangements, at most 1000000"):
         permutation_test(Y, V, LATITUDE + np.arange(13) / 10, exact=True)
-    with pytest.raises(ValueError, match="draws must be at least 2"):
+    with pytest.raises(ValueError, match="draws must be a whole number, at least 2, got 1"):
         permutation_test(Y, V, LATITUDE, draws=1)
+    with pytest.raises(ValueError, match=r"draws must be a whole number, at least 2, got 50\.5"):
+        permutation_test(Y, V, LATITUDE, draws=50.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="seed must be a whole number, at least 0, got -1"):
+        permutation_test(Y, V, LATITUDE, seed=-1)
     with pytest.raises(ValueError, match="method must be one of"):
         permutation_test(Y, V, LATITUDE, method="GENQ")  # type: ignore[arg-type]

@@ -53,9 +53,52 @@ def test_separate_variances_are_separate_meta_analyses(test: str) -> None:
         for name in ("estimate", "se", "ci_low", "p_value", "tau2", "i2", "q", "q_p_value", "df"):
             np.testing.assert_allclose(getattr(fit, name)[i], getattr(alone, name), rtol=1e-10)
     together = random_effects(fit.estimate, fit.se**2, method="common", test="z")
-    np.testing.assert_allclose(fit.between.statistic, together.q, rtol=1e-12)
-    np.testing.assert_allclose(fit.between.p_value, together.q_p_value, rtol=1e-12)
+    if test == "z":
+        np.testing.assert_allclose(fit.between.statistic, together.q, rtol=1e-12)
+        np.testing.assert_allclose(fit.between.p_value, together.q_p_value, rtol=1e-12)
+        assert np.isinf(fit.between.residual_df)
     np.testing.assert_allclose(fit.overall.estimate, random_effects(Y, V).estimate, rtol=1e-12)
+
+
+def test_separate_standard_errors_are_compared_by_welch_1951() -> None:
+    """Welch, Biometrika 38:330-336: equal variances make it a one-way analysis of variance.
+
+    Knapp-Hartung pooling of studies of one variance is the mean with its standard error, so that
+    the test of three subgroups is that of `scipy.stats` for three unequal variances, and of two
+    subgroups Welch's t test.
+    """
+    from scipy import stats
+
+    parts = [np.array([0.1, 0.5, 0.3]), np.array([0.9, 0.4, 0.2, 1.4]), np.array([1.0, 1.3, 0.8])]
+    y = np.concatenate(parts)
+    label = [str(i) for i, part in enumerate(parts) for _ in part]
+    fit = subgroups(y, [0.01] * 10, label, method="common")
+    theirs = stats.f_oneway(*parts, equal_var=False)
+    np.testing.assert_allclose(fit.between.statistic, theirs.statistic, rtol=1e-12)
+    np.testing.assert_allclose(fit.between.p_value, theirs.pvalue, rtol=1e-12)
+    two = subgroups(y[:7], [0.01] * 7, label[:7], method="common")
+    t = stats.ttest_ind(parts[0], parts[1], equal_var=False)
+    np.testing.assert_allclose(two.between.p_value, t.pvalue, rtol=1e-12)
+    np.testing.assert_allclose(two.between.residual_df, t.df, rtol=1e-12)
+
+
+@pytest.mark.parametrize("studies", [(2, 2), (3, 8)])
+def test_the_test_of_separate_subgroups_keeps_its_level(studies: tuple[int, int]) -> None:
+    """Without a difference 5 % of tests, or fewer with two studies each, have p below 0.05."""
+    rng = np.random.default_rng(5)
+    v = rng.uniform(0.02, 0.2, (4000, sum(studies)))
+    y = rng.normal(size=v.shape) * np.sqrt(v)
+    fit = subgroups(y, v, ["a"] * studies[0] + ["b"] * studies[1])
+
+    assert (fit.between.p_value < 0.05).mean() < 0.08
+
+
+def test_one_variance_needs_more_studies_than_subgroups() -> None:
+    """Otherwise nothing is left to estimate it from, and subgroups are not called moderators."""
+    with pytest.raises(ValueError, match=r"2 studies in 2 subgroups \(a, b\) leave nothing"):
+        subgroups([0.1, 0.9], [0.1, 0.1], ["a", "b"], common_tau2=True)
+    with pytest.raises(ValueError, match=r"group must differ by their text, got \[1, '1'\]"):
+        subgroups([0.1, 0.9], [0.1, 0.1], [1, "1"])
 
 
 def test_q_between_and_within_add_up_in_the_common_model() -> None:

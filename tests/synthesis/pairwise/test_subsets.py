@@ -112,6 +112,12 @@ def test_gosh_leaves_missing_studies_out_and_draws_no_empty_subset() -> None:
         (lambda: cumulative(Y, V, [1, 2]), "order must hold one number a study, 6 in all"),
         (lambda: cumulative(Y, V, [np.nan] * 6), "order must hold a number for each study"),
         (lambda: funnel(Y, V, levels=[95]), "95 % is written 0.95"),
+        (lambda: funnel(Y, V, levels=()), "levels must be a sequence of confidence levels"),
+        (lambda: funnel(Y, V, levels=0.95), "levels must be a sequence of confidence levels"),  # type: ignore[arg-type]
+        (lambda: funnel(Y, V, center=np.nan), "center must lie in"),
+        (lambda: funnel(Y, V, center=[0, 1]), "center must be one number or one a data set"),
+        (lambda: gosh(Y, V, subsets=2.5), "subsets must be a whole number"),  # type: ignore[arg-type]
+        (lambda: gosh(Y, V, subsets=np.nan), "subsets must be a whole number"),  # type: ignore[arg-type]
     ],
 )
 def test_refusals_name_the_argument(call: Any, message: str) -> None:
@@ -163,3 +169,22 @@ def test_funnel_contours_are_straight_lines_from_the_center() -> None:
     assert outside.tolist() == [x < 0.05 for x in p]
     assert funnel(np.stack([Y, Y]), V, center=[0, 1]).contour_low.shape == (2, 3)
     assert found.rows()[0] == {"study": 0, "estimate": Y[0], "se": float(np.sqrt(V[0]))}
+
+
+def test_missing_studies_come_last_whatever_their_order() -> None:
+    """No number of the order, infinite or missing, puts a missing study before a present one."""
+    y, v = np.array([np.nan, 0.3, 0.6, 0.7]), np.full(4, 0.1)
+    for first in (-np.inf, np.nan, np.inf):
+        found = cumulative(y, v, [first, np.inf, 2, 3], method="DL", test="z")
+
+        assert found.k.tolist() == [1, 2, 3, 3]
+        np.testing.assert_allclose(found.estimate[:2], [0.6, 0.65], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("subsets", "complete"), [(63, True), (62, False)])
+def test_all_subsets_are_taken_where_there_are_no_more(subsets: int, complete: bool) -> None:
+    """Six studies have 63 subsets that are not empty."""
+    found = gosh(Y, V, subsets=subsets, method="DL", test="z")
+
+    assert found.complete is complete
+    assert len(found.size) == subsets

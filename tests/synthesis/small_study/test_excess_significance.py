@@ -82,6 +82,14 @@ def test_data_sets_broadcast() -> None:
     assert "does not show that there was no selection" in many[1].summary()
 
 
+def test_thresholds_and_effects_are_single_numbers() -> None:
+    """Lists are named, not passed on."""
+    with pytest.raises(ValueError, match="alpha must be one number"):
+        excess_significance_test([0.1] * 10, [1] * 10, alpha=[0.1])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="true_effect must be one number"):
+        excess_significance_test([0.1] * 10, [1] * 10, true_effect=[1])  # type: ignore[arg-type]
+
+
 def test_too_few_studies_are_refused() -> None:
     """Nine studies are too few by default, and the reason is given."""
     with pytest.raises(TooFewStudies, match="one study on the other side of the threshold"):

@@ -84,6 +84,25 @@ def test_data_sets_broadcast(approach: Any) -> None:
     assert "says nothing about whether there are any" in many[0].summary()
 
 
+def test_rounding_asks_for_no_further_study() -> None:
+    """Ten studies of mean 0.3 need exactly 20 more for a mean of 0.1, whatever 0.3 / 0.1 gives."""
+    fit = fail_safe_n([0.3] * 10, np.linspace(0.1, 0.2, 10), approach="orwin", target=0.1)
+
+    assert fit.n == 20
+
+
+def test_summaries_tell_none_from_no_number() -> None:
+    """Where nothing is needed, and where nothing is enough, different sentences say so."""
+    one = fail_safe_n([0.5, 0.5], [0.03, 0.06], approach="orwin", target=0.34)
+    enough = fail_safe_n([0.1, -0.1], [1, 1])
+    never = fail_safe_n(Y, SE**2, approach="orwin", target=0.0)
+
+    assert one.n == 1
+    assert "1 further study without any effect would bring the mean to" in one.summary()
+    assert "no further study is needed to bring p above 0.05" in enough.summary()
+    assert "no number of further studies without any effect would bring" in never.summary()
+
+
 def test_bad_arguments_are_named() -> None:
     """The message names the argument; one study is refused."""
     with pytest.raises(ValueError, match="approach must be one of rosenthal"):
@@ -91,6 +110,10 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="target belongs to orwin and general"):
         fail_safe_n(Y, SE**2, target=0.1)
     with pytest.raises(ValueError, match=r"alpha must lie in \(0, 1\)"):
-        fail_safe_n(Y, SE**2, alpha=5)
+        fail_safe_n(Y, SE**2, approach="rosenberg", alpha=5)
+    with pytest.raises(ValueError, match=r"alpha must lie in \(0, 0.5\), got 0.5"):
+        fail_safe_n(Y, SE**2, alpha=0.5)
+    with pytest.raises(ValueError, match="target must be one number"):
+        fail_safe_n(Y, SE**2, approach="orwin", target=[0.1, 0.2])  # type: ignore[arg-type]
     with pytest.raises(TooFewStudies, match="1 study, 2 are needed: one study is not pooled"):
         fail_safe_n([0.3], [0.1])

@@ -134,6 +134,29 @@ def test_rank_correlation_is_kendalls() -> None:
         assert test.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
+def test_groups_of_tied_studies_enter_the_variance_of_the_score() -> None:
+    """Three and four studies that are alike tie in both rankings: as in `scipy.stats`."""
+    y = np.array([0.5] * 3 + [0.1] * 4 + [0.3, 0.2, 0.9, 0.4])
+    v = np.array([0.2] * 3 + [0.05] * 4 + [0.1, 0.3, 0.25, 0.15])
+    w = 1 / v
+    standard = (y - (w * y).sum() / w.sum()) / np.sqrt(v - 1 / w.sum())
+    theirs = stats.kendalltau(standard.round(12), v, method="asymptotic")
+
+    test = rank_correlation_test(y, v)
+    assert not test.exact
+    np.testing.assert_allclose([test.tau, test.p_value], theirs, rtol=1e-10)
+
+
+def test_sizes_are_compared_as_standard_errors() -> None:
+    """Groups a third larger have standard errors 15 % smaller: enough for a test from counts."""
+    n = np.linspace(300, 400, 10).round()
+    test = regression_test_of_counts(n // 5, n, n // 4, n, variant="deeks")
+    assert test.k == 10
+    n = np.linspace(340, 400, 10).round()
+    with pytest.raises(SimilarStandardErrors, match=r"the largest standard error is 1\.08 times"):
+        regression_test_of_counts(n // 5, n, n // 4, n, variant="deeks")
+
+
 def test_a_dominant_study_keeps_its_rank() -> None:
     """With one variance 1e-16 of the others, v - 1 / sum(1 / v) does not cancel to 0."""
     v = np.append(SE**2, 1e-18)
@@ -232,6 +255,22 @@ def test_estimates_on_a_line_are_not_tested() -> None:
     assert fit.slope == 0
     assert np.isnan(fit.p_value)
     assert "lie on the line exactly" in fit.summary()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"model": "random-effects", "test": "knapp-hartung"}], ids=["line", "meta"]
+)
+def test_a_slope_without_residual_is_not_tested(options: dict[str, Any]) -> None:
+    """On a line with a slope rounding is no standard error: no test, and PET decides nothing."""
+    fit = regression_test(0.1 + 2 * SE, SE**2, **options)
+
+    np.testing.assert_allclose([fit.slope, fit.limit_estimate], [2, 0.1], rtol=1e-12)
+    assert fit.slope_se == 0
+    assert np.isnan([fit.statistic, fit.p_value]).all()
+    assert "p < 0.001" not in fit.summary()
+    chosen = pet_peese(0.1 + 2 * SE, SE**2, **options)
+    assert not chosen.uses_peese
+    assert "lies on the line exactly and cannot be tested" in chosen.summary()
 
 
 def test_tied_estimates_have_no_rank_correlation() -> None:

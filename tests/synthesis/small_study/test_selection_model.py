@@ -310,6 +310,14 @@ def test_the_weight_function_is_a_table_for_plotting() -> None:
     assert late.weight(0.5) < 1
 
 
+@pytest.mark.parametrize("p", [-0.1, 1.5, np.nan])
+def test_weights_belong_to_p_values(p: float) -> None:
+    """What is no p-value has no weight."""
+    fit = selection_model(Y, SE**2, steps=[0.1])
+    with pytest.raises(ValueError, match=r"p must lie in \[0, 1\]"):
+        fit.weight(p)
+
+
 def test_many_data_sets_have_no_summary() -> None:
     """A summary describes one data set."""
     fit = selection_model(np.stack([Y, Y]), SE**2)

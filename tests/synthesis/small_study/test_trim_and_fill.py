@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,17 @@ def test_no_study_is_missing_with_the_chance_that_r0_gives() -> None:
 
     assert fit.missing_p_value == 0.5 ** (float(fit.missing) + 1)
     assert np.isnan(trim_and_fill(Y, SE**2).missing_p_value)
+
+
+def test_rounds_that_do_not_settle_fill_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped before it settles, the number and what follows from it are NaN, and it is said."""
+    monkeypatch.setattr(sys.modules[trim_and_fill.__module__], "ITERATIONS", 1)
+    fit = trim_and_fill(Y, SE**2, estimator="R0")
+
+    assert not fit.converged
+    assert np.isnan([fit.missing, fit.missing_se, fit.missing_p_value]).all()
+    assert np.isnan(fit.filled_estimate).all()
+    assert "did not settle" in fit.summary()
 
 
 def test_bad_arguments_are_named() -> None:

@@ -97,7 +97,7 @@ def graph_plan(catalog: Catalog, network: NetworkSynthesis) -> Plot:
 
 
 def league_plan(catalog: Catalog, network: NetworkSynthesis) -> Plot:
-    """Return every pair: network estimates below the diagonal, single studies above it."""
+    """Return every pair, row against column, on both sides of the diagonal."""
     order = [rank.treatment for rank in network.ranks]
     names = tuple(catalog.treatment(t) for t in order)
     cells = {_key(c): c for c in network.comparisons}
@@ -113,8 +113,9 @@ def league_plan(catalog: Catalog, network: NetworkSynthesis) -> Plot:
         rows=tuple((name, *row) for name, row in zip(names, texts, strict=True)),
         note=(
             f"Row against column: median with 95{NARROW}% credible interval on the evidence of the "
-            "whole network; the same on both sides of the diagonal, the other way round. "
-            "In the order of the ranks."
+            "whole network; the same on both sides of the diagonal, the other way round. The tint "
+            "grows with the difference against its interval; a pale cell settles nothing. In the "
+            "order of the ranks, which may be chance."
         ),
         picture=HeatMap(names, names, tints, lines),
     )
@@ -141,8 +142,9 @@ def rank_plan(catalog: Catalog, network: NetworkSynthesis) -> Plot:
             for p in panels
         ),
         note=(
-            "Bars: probability of each rank, 1 best. A rank tells neither the size of a difference "
-            "nor how sure the evidence is: read it beside the table of pairs."
+            "Bars: probability of each rank, 1 best. SUCRA: 1 surely first, 0 surely last. A rank "
+            "tells neither the size of a difference nor how sure the evidence is: read it beside "
+            "the table of pairs."
         ),
         picture=Rankogram(panels),
     )
@@ -161,6 +163,8 @@ def undecided(network: NetworkSynthesis) -> list[NetworkComparison]:
 
 def _rank_title(catalog: Catalog, network: NetworkSynthesis) -> str:
     first = network.ranks[0]
+    if len(undecided(network)) == len(network.comparisons):
+        return "The ranks decide nothing: no treatment can be told from another"
     pairs = [c for c in undecided(network) if first.treatment in (c.treatment, c.comparator)]
     others = [c.comparator if c.treatment == first.treatment else c.treatment for c in pairs]
     name = catalog.treatment(first.treatment)

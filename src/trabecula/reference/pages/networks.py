@@ -13,7 +13,7 @@ from trabecula.reference.catalog import Catalog
 from trabecula.reference.contributors import design
 from trabecula.reference.figures.network_plans import no_difference, undecided
 from trabecula.reference.render import Page
-from trabecula.reference.results import TIMINGS
+from trabecula.reference.results import TIMINGS, measure_name
 from trabecula.review.network_model import NetworkComparison, NetworkSynthesis
 
 FEWEST_FOR_SMALL_STUDY_EFFECTS = 10
@@ -132,6 +132,7 @@ def _view(catalog: Catalog, network: NetworkSynthesis) -> dict[str, Any]:
             for o in network.omissions
         ],
         "tau": f"{tau[0]} (95\u202f% credible interval {tau[1]} to {tau[2]})",
+        "measure": _measured(network),
         "incoherence": _incoherence(network),
         "small_studies": _small_studies(network),
         "assumed": catalog.protocol.assumptions.heterogeneity_scale,
@@ -139,9 +140,16 @@ def _view(catalog: Catalog, network: NetworkSynthesis) -> dict[str, Any]:
     }
 
 
+def _measured(network: NetworkSynthesis) -> str:
+    """Return measure and unit of the results."""
+    unit = shown.UNITS[network.scale]
+    return measure_name(network.measure) + (f" in {unit}" if unit else "")
+
+
 def _pair(catalog: Catalog, network: NetworkSynthesis, c: NetworkComparison) -> PairRow:
     null, scale = no_difference(network), network.scale
     first, second = catalog.treatment(c.treatment), uncapital(catalog.treatment(c.comparator))
+    sd = "" if scale == "ratio" else " SD"
     new = shown.shown(c.value, c.pi_low, c.pi_high, scale, null)
     return PairRow(
         pair=f"{first} against {second}",
@@ -150,7 +158,7 @@ def _pair(catalog: Catalog, network: NetworkSynthesis, c: NetworkComparison) -> 
         tells=_tells(catalog, network, c),
         direct=tuple((catalog.study_names[s], links.study(s)) for s in c.direct),
         otherwise=tuple(
-            f"scale {shown.number(s.assumed)}: {_text(s.value, s.low, s.high, scale, null)}"
+            f"scale {shown.number(s.assumed)}{sd}: {_text(s.value, s.low, s.high, scale, null)}"
             for s in network.sensitivity
             if (s.treatment, s.comparator) == (c.treatment, c.comparator)
         ),
@@ -201,7 +209,8 @@ def _incoherence(network: NetworkSynthesis) -> str:
         )
     return (
         f"Between designs Q = {shown.number(network.q, 2)}, df = {network.q_df}, "
-        f"{shown.p_value(network.q_p)}."
+        f"{shown.p_value(network.q_p)}, heterogeneity set aside. So few studies "
+        "hardly ever show disagreement by such a test: a large p does not say that they agree."
     )
 
 

@@ -32,6 +32,10 @@ logarithm within which it ends."""
 FLANK = 8.0
 """Panels about a narrow mode are so many times as wide as the next nearer ones."""
 
+RESOLVED = 1e15
+"""Logarithms of this size differ by no less than 0.1 in double precision: nothing is left of a
+density."""
+
 LEVEL = 1e-6
 """A slope below this at an end of the reach is none: there is no end to the mass."""
 
@@ -83,8 +87,12 @@ class Scan:
         at = np.unique(np.concatenate([near, far, [LOWEST, end]]))
         at = at[(at >= LOWEST) & (at <= end)]
         value = curve(at)
-        if np.isneginf(value).all():
-            raise ValueError("the density of the heterogeneity is zero wherever it was looked at")
+        if not (value > -RESOLVED).any():
+            raise ValueError(
+                "the density of the heterogeneity is zero, or too small for double precision, "
+                "wherever it was looked at: prior and studies exclude each other, or the scale of "
+                "the prior is far from where its mass is"
+            )
         padded = np.concatenate([[-np.inf], value, [-np.inf]])
         peaks = np.flatnonzero((value > padded[:-2]) & (value >= padded[2:]))
         highest = peaks[np.argsort(value[peaks])[::-1][:MODES]]

@@ -2,8 +2,8 @@
 
 The predictive distributions of the between-study variance of a future meta-analysis, as printed
 in Turner et al. (2015), Stat Med 34:984-998, table IV and page 993 (log odds ratios, log-normal)
-and Rhodes, Turner and Higgins (2015), J Clin Epidemiol 68:52-60, tables 3, A.3.1 and A.3.2
-(standardized mean differences, log-t with 5 degrees of freedom). They stand in
+and Rhodes, Turner and Higgins (2015), J Clin Epidemiol 68:52-60, section 3.3 and tables 3, A.3.1
+and A.3.2 (standardized mean differences, log-t with 5 degrees of freedom). They stand in
 ``empirical_priors.csv`` as two public transcriptions have them, those of the R packages bayesmeta
 and rnmamod. One figure on which the two disagree is left out.
 """
@@ -40,7 +40,7 @@ def empirical_prior_table() -> list[dict[str, Json]]:
     """Return every setting for which there is a prior, one record each.
 
     ``location`` and ``spread`` are those of the logarithm of the between-study *variance*, as
-    printed; ``None`` where the figure is in doubt.
+    printed; ``None`` where the figure is in doubt. ``source`` is the paper with its table or page.
     """
     return [
         {

@@ -266,7 +266,7 @@ def _integrate(curve: Curve, scan: Scan, tilt: float, tolerance: float) -> _Pane
     while len(left):
         now = _Panels.of(curve, scan, tilt, left, right)
         good = (now.error <= tolerance * (settled + now.mass.sum(axis=0))).all(axis=1)
-        good |= (right - left < NARROWEST) | (len(left) + len(done) > MOST_PANELS)
+        good |= (right - left < NARROWEST) | (len(left) > MOST_PANELS)
         done.append(now[good])
         settled += done[-1].mass.sum(axis=0)
         left, right = left[~good], right[~good]

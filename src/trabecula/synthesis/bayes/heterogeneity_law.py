@@ -42,8 +42,6 @@ def highest(
     with np.errstate(divide="ignore", over="ignore"):
         value = function(points)
     at_zero = float(value[0])
-    if at_zero == np.inf:
-        return 0.0, at_zero
     for _ in range(ZOOM_ROUNDS):
         best = int(value.argmax())
         low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
@@ -121,10 +119,12 @@ class HeterogeneityLaw:
             below = np.linspace(below[bracket[0]], below[bracket[1]], INTERVALS)
             ends = self.quantile(np.stack([below, below + level]))
             uneven = np.subtract(*self.density(ends))
-            at = int((uneven < 0).sum()) - 1
-            if not 0 <= at < INTERVALS - 1:
-                p = below[max(at, 0)]
+            width = ends[1] - ends[0]
+            equal = np.flatnonzero((uneven[:-1] < 0) & (uneven[1:] >= 0))
+            if not len(equal):
+                p = below[width.argmin()]
                 break
+            at = int(equal[width[equal].argmin()])
             share = uneven[at] / (uneven[at] - uneven[at + 1])
             p = below[at] + share * (below[at + 1] - below[at])
         low, high = self.quantile(np.array([p, p + level]))

@@ -18,20 +18,65 @@ coefficients apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Coordinates of the coefficients in which studies and priors are about independent.
+
+    They are ``there @ coefficients``, with ``there`` triangular and ``back`` its inverse;
+    ``design`` (studies, coefficients) and ``root`` (coefficients, coefficients), the root of the
+    prior precision, are those of the new coordinates.
+    """
+
+    there: FloatArray
+    back: FloatArray
+    design: FloatArray
+    root: FloatArray
+
+    @classmethod
+    def of(cls, design: FloatArray, variance: FloatArray, precision: FloatArray) -> Frame:
+        """Return the coordinates by an orthogonal decomposition, the same for one coefficient."""
+        count = design.shape[1]
+        root = np.diag(np.sqrt(precision))
+        if count == 1:
+            return cls(np.eye(1), np.eye(1), design, root)
+        sd = np.sqrt(variance + np.median(variance))[:, None]
+        rows, there = np.linalg.qr(np.vstack([design / sd, root]))
+        return cls(there, np.linalg.inv(there), sd * rows[: len(design)], rows[len(design) :])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Conditional:
     """What follows for given values of the heterogeneity, one row each (values,).
 
-    ``mean`` (values, coefficients) and ``covariance`` (values, coefficients, coefficients) of
-    the coefficients, which are normal; ``log_likelihood`` with the coefficients integrated out;
-    ``height``, the logarithm of likelihood and coefficient prior at ``mean``, up to a constant;
-    ``weight`` (values, studies), the inverse total variances.
+    ``log_likelihood`` with the coefficients integrated out; ``height``, the logarithm of
+    likelihood and coefficient prior at their ``mean``, up to a constant; ``weight``
+    (values, studies), the inverse total variances. The coefficients are normal: those of the
+    `frame` with ``center`` (values, coefficients) and ``spread``
+    (values, coefficients, coefficients), which keep their digits where moderators are nearly
+    collinear.
     """
 
-    mean: FloatArray
-    covariance: FloatArray
+    frame: Frame
+    center: FloatArray
+    spread: FloatArray
     log_likelihood: FloatArray
     height: FloatArray
     weight: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """The means of the coefficients (values, coefficients)."""
+        return self.center @ self.frame.back.T
+
+    @property
+    def covariance(self) -> FloatArray:
+        """The covariances of the coefficients (values, coefficients, coefficients)."""
+        return self.frame.back @ self.spread @ self.frame.back.T
+
+    def expected(self, design: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance (values, rows) of ``design`` (rows, coefficients) times them."""
+        rows = np.linalg.solve(self.frame.there.T, design.T).T
+        variance = np.einsum("rp,npq,rq->nr", rows, self.spread, rows)
+        return self.center @ rows.T, variance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,20 +114,23 @@ class HierarchicalModel:
 
     def conditional(self, tau: FloatArray) -> Conditional:
         """Return what follows for each of `tau` (values,)."""
+        frame = Frame.of(self.design, self.variance, self.precision)
         weight = 1 / (self.variance + tau[:, None] ** 2)
-        weighted = weight[:, None, :] * self.design.T
-        information = weighted @ self.design + np.diag(self.precision)
-        covariance, spread = _inverse(information)
-        target = weighted @ self.estimate + self.precision * self.center
-        mean = (covariance @ target[..., None])[..., 0]
-        residual = self.estimate - mean @ self.design.T
-        q = (weight * residual**2).sum(axis=1)
-        q = q + (self.precision * (mean - self.center) ** 2).sum(axis=1)
+        weighted = weight[:, None, :] * frame.design.T
+        information = weighted @ frame.design + frame.root.T @ frame.root
+        spread, log_det = _inverse(information)
+        pull = np.sqrt(self.precision) * self.center
+        target = weighted @ self.estimate + pull @ frame.root
+        center = (spread @ target[..., None])[..., 0]
+        q = (weight * (self.estimate - center @ frame.design.T) ** 2).sum(axis=1)
+        q = q + ((center @ frame.root.T - pull) ** 2).sum(axis=1)
         height = (np.log(weight).sum(axis=1) - q) / 2
         flat = int((self.precision == 0).sum())
         constant = np.log(self.precision[self.precision > 0]).sum()
         constant -= (len(self.estimate) - flat) * LOG_TWO_PI
-        return Conditional(mean, covariance, height + (constant - spread) / 2, height, weight)
+        log_det = log_det + 2 * np.log(np.abs(np.diag(frame.there))).sum()
+        likelihood = height + (constant - log_det) / 2
+        return Conditional(frame, center, spread, likelihood, height, weight)
 
     def log_likelihood(self, tau: FloatArray) -> FloatArray:
         """Return the logarithm of the likelihood of `tau`, coefficients integrated out."""
@@ -99,17 +147,22 @@ class HierarchicalModel:
         terms = np.log(total) + residual**2 / total
         return -(len(self.estimate) * LOG_TWO_PI + np.asarray(terms.sum(axis=1))) / 2
 
-    def shrinkage(self, tau: FloatArray) -> FloatArray:
-        """Return how far each study's effect is drawn to its expectation (values, studies)."""
-        return self.variance / (self.variance + tau[:, None] ** 2)
+    def shrinkage(self, tau: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return how far each study's effect is drawn to its expectation (values, studies).
+
+        And the rest to 1, which would have no digits as a difference where a study says next to
+        nothing.
+        """
+        square = tau[:, None] ** 2
+        total = self.variance + square
+        return self.variance / total, square / total
 
     def effects(self, tau: FloatArray, given: Conditional) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance (values, studies) of the studies' true effects."""
-        pull = self.shrinkage(tau)
-        expected = given.mean @ self.design.T
-        spread = np.einsum("kp,npq,kq->nk", self.design, given.covariance, self.design)
-        mean = pull * expected + (1 - pull) * self.estimate
-        return mean, (1 - pull) * self.variance + pull**2 * spread
+        pull, own = self.shrinkage(tau)
+        expected, spread = given.expected(self.design)
+        mean = pull * expected + own * self.estimate
+        return mean, own * self.variance + pull**2 * spread
 
 
 def _rank(rows: FloatArray) -> int:

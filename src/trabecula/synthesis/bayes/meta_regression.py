@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from trabecula.synthesis.arguments import (
     ESTIMATE,
-    SIZE,
     VARIANCE,
     FloatArray,
     IntArray,
@@ -19,16 +18,17 @@ from trabecula.synthesis.arguments import (
     numbers,
     require,
     require_option,
+    same_shape,
 )
 from trabecula.synthesis.bayes.hierarchical_model import HierarchicalModel
-from trabecula.synthesis.bayes.point_estimates import joint_maxima
+from trabecula.synthesis.bayes.point_estimates import exp_or_inf, joint_maxima
 from trabecula.synthesis.bayes.posterior import (
     CredibleInterval,
     Posterior,
     heterogeneity_summary,
     objects,
 )
-from trabecula.synthesis.bayes.prior_choice import TauPrior, prior_for
+from trabecula.synthesis.bayes.prior_choice import TauPrior, normal_prior, prior_for
 from trabecula.synthesis.bayes.solution import Solution
 from trabecula.synthesis.bayes.wording import describe_regression
 from trabecula.synthesis.result import Result, frozen
@@ -191,7 +191,7 @@ def _fit(
         effects=effects,
         probability_positive=frozen(1 - coefficients.cdf(0.0)),
         log_marginal_likelihood=frozen(evidence),
-        bayes_factor_zero_tau=frozen(np.exp(none - evidence)),
+        bayes_factor_zero_tau=frozen(exp_or_inf(none - evidence)),
         error=frozen(solution.grid.error),
         nodes=frozen(np.int64(len(solution.grid.tau))),
         solution=frozen(objects([solution])[0]),
@@ -202,7 +202,9 @@ def _fit(
 def _studies(
     estimate: ArrayLike, variance: ArrayLike, moderators: ArrayLike, intercept: bool
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    y, v = np.broadcast_arrays(numbers("estimate", estimate), numbers("variance", variance))
+    y, v = numbers("estimate", estimate), numbers("variance", variance)
+    same_shape(("estimate", "variance"), y, v)
+    y, v = np.broadcast_arrays(y, v)
     x = numbers("moderators", moderators)
     x = x[:, None] if x.ndim == 1 else x
     require("estimate", y, ESTIMATE, missing=True)
@@ -217,6 +219,8 @@ def _studies(
         raise ValueError("estimate and variance hold no study: all are missing (NaN)")
     require("moderators", x[there], ESTIMATE, hint=": leave studies without a moderator out")
     design = np.column_stack([np.ones(len(x)), x]) if intercept else x
+    if not design.shape[1]:
+        raise ValueError("a model needs an intercept or a moderator: set intercept=True")
     return y[there], v[there], design[there]
 
 
@@ -226,7 +230,10 @@ def _names(names: Sequence[str] | None, count: int, intercept: bool) -> tuple[st
         names = [f"moderator {i + 1}" for i in range(count - len(first))]
     if len(first) + len(names) != count:
         raise ValueError(f"names must name {count - len(first)} moderators, got {list(names)!r}")
-    return (*first, *names)
+    named = (*first, *names)
+    if len(set(named)) < count:
+        raise ValueError(f"names must differ from each other, got {', '.join(named)}")
+    return named
 
 
 def _coefficient_prior(
@@ -239,14 +246,8 @@ def _coefficient_prior(
             f"coefficient_prior must have one entry for each of {', '.join(names)}; "
             f"got {len(priors)}"
         )
-    center, precision = np.zeros(len(names)), np.zeros(len(names))
-    for i, prior in enumerate(priors):
-        if prior is not None:
-            mean, sd = numbers("coefficient_prior", prior)
-            require("the mean of coefficient_prior", mean, ESTIMATE)
-            require("the standard deviation of coefficient_prior", sd, SIZE)
-            center[i], precision[i] = mean, sd**-2
-    return center, precision
+    pairs = np.array([normal_prior("coefficient_prior", prior) for prior in priors])
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _require_identified(model: HierarchicalModel, names: tuple[str, ...]) -> None:

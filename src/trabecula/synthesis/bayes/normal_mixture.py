@@ -18,8 +18,9 @@ NEGLIGIBLE = 1e-15
 """Weight below which a component is left out of distribution functions (never of moments)."""
 
 SPREADS = 1e5
-"""Length of a Newton step, in machine precisions of the distribution's spread, that is the last:
-what remains is of the order of its square."""
+"""Length of a Newton step, in machine precisions of the components' harmonic mean spread, that is
+the last: what remains is of the order of its square. (The ordinary mean can be as large as the
+tail is heavy, and then all of the distribution would lie within one step.)"""
 
 EVEN, CENTERS = 13, 8
 """Points of a look: so many evenly between the ends of the central interval, and the means of so
@@ -89,7 +90,7 @@ class NormalMixture:
 
     def cdf(self, x: FloatArray) -> FloatArray:
         """Return the distribution functions at points `x`."""
-        return np.asarray(special.ndtr(self._z(x)) @ self.weight)
+        return np.minimum(special.ndtr(self._z(x)) @ self.weight, 1.0)
 
     def density(self, x: FloatArray) -> FloatArray:
         """Return the densities at points `x`."""
@@ -195,7 +196,7 @@ class NormalMixture:
 
     @property
     def _scale(self) -> FloatArray:
-        return SPREADS * (self.sd @ self.weight)[:, None]
+        return SPREADS / ((1 / self.sd) @ self.weight)[:, None]
 
 
 def _weighted(values: FloatArray, weight: FloatArray) -> FloatArray:

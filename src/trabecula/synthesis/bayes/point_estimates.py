@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from trabecula.synthesis.arguments import FloatArray
-from trabecula.synthesis.bayes.heterogeneity_grid import HeterogeneityGrid, heterogeneity_grid
+from trabecula.synthesis.bayes.heterogeneity_grid import (
+    HeterogeneityGrid,
+    ImproperPosteriorError,
+    heterogeneity_grid,
+)
 from trabecula.synthesis.bayes.heterogeneity_law import highest
-from trabecula.synthesis.bayes.hierarchical_model import HierarchicalModel
+from trabecula.synthesis.bayes.hierarchical_model import LOG_TWO_PI, HierarchicalModel
 from trabecula.synthesis.bayes.normal_mixture import NormalMixture
 
 CANDIDATES = 128
@@ -25,6 +29,12 @@ def scale_of(model: HierarchicalModel) -> float:
 def grid_of(model: HierarchicalModel) -> HeterogeneityGrid:
     """Return the posterior of the heterogeneity."""
     return heterogeneity_grid(model.log_posterior, scale_of(model), upper=model.prior.upper)
+
+
+def exp_or_inf(logarithm: float) -> float:
+    """Return the exponential, infinity beyond double precision."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(logarithm))
 
 
 def joint_maxima(model: HierarchicalModel) -> dict[str, FloatArray]:
@@ -65,20 +75,26 @@ def most_likely_mean(model: HierarchicalModel, start: float) -> tuple[float, flo
     """Return the mean with the highest likelihood, and the logarithm of that likelihood.
 
     The heterogeneity is integrated out. As a function of the mean the likelihood is a mixture of
-    normal densities, those that the mean would have under a flat prior; `start` is where their
-    weights are worked out.
+    normal densities, those that the mean has under a flat prior. Where that leaves no proper
+    posterior, their weights are worked out at `start`.
     """
-    grid = _likelihood_grid(model, start)
-    flat = replace(model, precision=np.zeros_like(model.precision)).conditional(grid.tau)
-    center, sd = flat.mean[:, 0], np.sqrt(flat.covariance[:, 0, 0])
+    flat = replace(model, precision=np.zeros_like(model.precision))
+    try:
+        grid, at_start = grid_of(flat), False
+    except ImproperPosteriorError:
+        grid, at_start = _likelihood_grid(model, start), True
+    given = flat.conditional(grid.tau)
+    center, sd = given.mean[:, 0], np.sqrt(given.covariance[:, 0, 0])
     with np.errstate(divide="ignore"):
-        log_weight = np.log(grid.weight) + np.log(sd) + ((start - center) / sd) ** 2 / 2
-    weight = np.exp(log_weight - log_weight.max())
-    mixture = NormalMixture(weight / weight.sum(), center[None], sd[None]).pruned()
+        log_weight = np.log(grid.weight)
+    if at_start:
+        log_weight = log_weight + np.log(sd) + ((start - center) / sd) ** 2 / 2 + LOG_TWO_PI / 2
+    mass = float(np.logaddexp.reduce(log_weight))
+    mixture = NormalMixture(np.exp(log_weight - mass), center[None], sd[None]).pruned()
     inner = mixture.quantile(np.array([[0.025, 0.975]]))
-    best = float(mixture.mode(mixture.look(inner))[0])
-    top, base = mixture.density(np.array([[best, start]]))[0]
-    return best, grid.log_evidence + math.log(top / base)
+    best = mixture.mode(mixture.look(inner))
+    density = float(mixture.density(best[:, None])[0, 0])
+    return float(best[0]), grid.log_evidence + mass + math.log(density)
 
 
 def _likelihood_grid(model: HierarchicalModel, mean: float) -> HeterogeneityGrid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,7 @@ CredibleInterval = Literal["shortest", "central"]
 density region); *central*: as much probability below as above."""
 
 PROBABILITY = Interval("[0, 1]")
+LINE = Interval("[-inf, inf]")
 
 SUMMARY = (
     "mean",
@@ -84,6 +85,11 @@ class Posterior(Result):
     interval: CredibleInterval
     law: NDArray[np.object_]
 
+    @property
+    def _laws(self) -> list[Law | None]:
+        """The distributions, one each; `None` where a study is missing."""
+        return cast(list[Law | None], self.law.ravel().tolist())
+
     @classmethod
     def of(cls, summary: Summary, level: float, interval: CredibleInterval) -> Self:
         """Return the posterior with this summary."""
@@ -109,7 +115,9 @@ class Posterior(Result):
 
     def cdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability up to `x`: leading axes, then those of `x`."""
-        return self._each(lambda law, at: law.cdf(at), numbers("x", x))
+        points = numbers("x", x)
+        require("x", points, LINE)
+        return self._each(lambda law, at: law.cdf(at), points)
 
     def density(self, x: ArrayLike) -> FloatArray:
         """Return the density at `x`: leading axes, then those of `x`."""
@@ -133,19 +141,19 @@ class Posterior(Result):
         if interval == "central":
             low, high = np.moveaxis(self.quantile([tail, 1 - tail]), -1, 0)
         else:
-            ends = np.array([_shortest(law, level) for law in self.law.flat])
+            ends = np.array([_shortest(law, level) for law in self._laws])
             low, high = (e.reshape(self.shape) for e in ends.reshape(-1, 2).T)
         return low, high
 
     def _each(
-        self, function: Callable[[Any, FloatArray], FloatArray], at: FloatArray
+        self, function: Callable[[Law, FloatArray], FloatArray], at: FloatArray
     ) -> FloatArray:
         nothing = np.full(at.shape, np.nan)
-        parts = [nothing if law is None else function(law, at) for law in self.law.flat]
+        parts = [nothing if law is None else function(law, at) for law in self._laws]
         return np.reshape(np.array(parts), self.shape + at.shape)
 
 
-def _shortest(law: Any, level: float) -> tuple[float, float]:
+def _shortest(law: Law | None, level: float) -> tuple[float, float]:
     return (np.nan, np.nan) if law is None else law.shortest(level)
 
 

@@ -7,9 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast, get_args
 
-from trabecula.synthesis.arguments import FloatArray, require_option
+from trabecula.synthesis.arguments import (
+    ESTIMATE,
+    FloatArray,
+    numbers,
+    require,
+    require_option,
+)
 from trabecula.synthesis.bayes.heterogeneity_grid import ImproperPosteriorError, heterogeneity_grid
-from trabecula.synthesis.bayes.priors import DensityPrior, HeterogeneityPrior
+from trabecula.synthesis.bayes.priors import SCALE, DensityPrior, HeterogeneityPrior
 from trabecula.synthesis.bayes.reference_priors import (
     ReferenceName,
     ReferencePrior,
@@ -32,12 +38,14 @@ def prior_for(tau_prior: TauPrior, variance: FloatArray) -> HeterogeneityPrior:
     """
     if isinstance(tau_prior, str):
         return _named(tau_prior, variance)
-    if isinstance(tau_prior, HeterogeneityPrior):
+    made = not isinstance(tau_prior, type)
+    if made and isinstance(tau_prior, HeterogeneityPrior):
         return tau_prior
-    if not callable(tau_prior):
+    if not (made and callable(tau_prior)):
         names = ", ".join(get_args(ReferenceName))
         raise ValueError(
-            f"tau_prior must be a prior, a density function or one of {names}; got {tau_prior!r}"
+            "tau_prior must be a prior such as HalfNormal(0.5), a density function or one of "
+            f"{names}; got {tau_prior!r}"
         )
     prior = DensityPrior(tau_prior, math.sqrt(harmonic_mean(variance)))
     try:
@@ -45,6 +53,21 @@ def prior_for(tau_prior: TauPrior, variance: FloatArray) -> HeterogeneityPrior:
     except ImproperPosteriorError:
         return prior
     return replace(prior, log_constant=mass, proper=True)
+
+
+def normal_prior(name: str, values: tuple[float, float] | None) -> tuple[float, float]:
+    """Return mean and precision of a normal prior; precision 0 for `None`, a flat one.
+
+    `ValueError` with the `name` of the argument if `values` are no mean and standard deviation.
+    """
+    if values is None:
+        return 0.0, 0.0
+    pair = numbers(name, values)
+    if pair.shape != (2,):
+        raise ValueError(f"{name} must be a mean and a standard deviation, got {values!r}")
+    require(f"the mean of {name}", pair[0], ESTIMATE)
+    require(f"the standard deviation of {name}", pair[1], SCALE)
+    return float(pair[0]), float(pair[1]) ** -2
 
 
 def _named(name: str, variance: FloatArray) -> HeterogeneityPrior:

@@ -9,10 +9,19 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+from scipy import special
 
-from trabecula.synthesis.arguments import SIZE, FloatArray, Interval, numbers, require
+from trabecula.synthesis.arguments import LARGEST, FloatArray, Interval, numbers, require
 
-REAL = Interval("(-inf, inf)")
+SCALE = Interval(f"[{1 / LARGEST:g}, {LARGEST:g}]")
+"""Scales of priors: their inverse squares stay within double precision."""
+
+LOCATION = Interval("[-69, 69]")
+"""Medians of log-normal priors, as logarithms: the medians themselves are a `SCALE`."""
+
+SPREAD = Interval("[1e-09, 1000]")
+"""A narrower density of ``log tau`` is a point to double precision, a wider one all beyond it."""
+
 TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -50,7 +59,7 @@ class _ScalePrior(ABC):
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            require(field.name, numbers(field.name, getattr(self, field.name)), SIZE)
+            require(field.name, numbers(field.name, getattr(self, field.name)), SCALE)
 
     @property
     def label(self) -> str:
@@ -153,7 +162,7 @@ class _LogPrior(ABC):
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            allowed = REAL if field.name == "location" else SIZE
+            allowed = {"location": LOCATION, "spread": SPREAD}.get(field.name, SCALE)
             require(field.name, numbers(field.name, getattr(self, field.name)), allowed)
 
     @property
@@ -205,7 +214,7 @@ class Uniform:
     proper: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        require("upper", numbers("upper", self.upper), SIZE)
+        require("upper", numbers("upper", self.upper), SCALE)
 
     @property
     def scale(self) -> float:
@@ -239,7 +248,12 @@ class DensityPrior:
 
     def log_density(self, tau: FloatArray) -> FloatArray:
         """Return the logarithm of the density at `tau`; `ValueError` if it is no density."""
-        value = np.asarray(self.density(tau), dtype=np.float64)
+        try:
+            value = np.asarray(self.density(tau), dtype=np.float64)
+        except TypeError as error:
+            raise ValueError(
+                f"tau_prior must take an array of tau, as NumPy's functions do: {error}"
+            ) from error
         if value.shape != tau.shape:
             raise ValueError(
                 "tau_prior must return one density for each tau of an array, got shape "
@@ -276,6 +290,5 @@ def _label(prior: _ScalePrior | _LogPrior) -> str:
 
 
 def _log_t(z: FloatArray, df: float) -> FloatArray:
-    half = df / 2
-    constant = math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(df * math.pi)
-    return np.asarray(constant - (half + 0.5) * np.log1p(z**2 / df))
+    constant = math.log(special.poch(df / 2, 0.5)) - 0.5 * math.log(df * math.pi)
+    return np.asarray(constant - (df + 1) / 2 * np.log1p(z**2 / df))

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from trabecula.synthesis.arguments import (
     COUNT,
     ESTIMATE,
-    SIZE,
     FloatArray,
     IntArray,
     confidence_level,
@@ -22,6 +21,7 @@ from trabecula.synthesis.arguments import (
 )
 from trabecula.synthesis.bayes.hierarchical_model import HierarchicalModel
 from trabecula.synthesis.bayes.point_estimates import (
+    exp_or_inf,
     joint_maxima,
     log_likelihood_of_mean,
     most_likely_mean,
@@ -34,7 +34,7 @@ from trabecula.synthesis.bayes.posterior import (
     objects,
     spread_out,
 )
-from trabecula.synthesis.bayes.prior_choice import TauPrior, prior_for
+from trabecula.synthesis.bayes.prior_choice import TauPrior, normal_prior, prior_for
 from trabecula.synthesis.bayes.solution import Solution
 from trabecula.synthesis.bayes.wording import describe, forest_rows
 from trabecula.synthesis.pairwise.q_profile import i2_of, typical_variance
@@ -111,6 +111,7 @@ class BayesianFit(Result):
         Leading axes, then those to which `mean` and `tau` broadcast.
         """
         x, at = np.broadcast_arrays(numbers("mean", mean), _heterogeneity(tau))
+        require("mean", x, ESTIMATE)
         center, sd = self.conditional_mean(at)
         z = (x - center) / sd
         normal = np.exp(-(z**2) / 2) / (sd * math.sqrt(2 * math.pi))
@@ -194,7 +195,7 @@ def bayesian_random_effects(
     """
     require_option("interval", interval, get_args(CredibleInterval))
     level = confidence_level(level)
-    center, precision = _mean_prior(mean_prior)
+    center, precision = normal_prior("mean_prior", mean_prior)
     studies = Studies.read(estimate, variance)
     models = [_model(studies, i, tau_prior, center, precision) for i in range(len(studies.k))]
     typical = typical_variance(studies)
@@ -210,18 +211,6 @@ def bayesian_random_effects(
         k=frozen(studies.k.astype(np.int64).reshape(studies.shape)),
         **_stacked(solved, studies.shape),
     )
-
-
-def _mean_prior(mean_prior: tuple[float, float] | None) -> tuple[float, float]:
-    """Return mean and precision, which is 0 for a flat prior."""
-    if mean_prior is None:
-        return 0.0, 0.0
-    values = numbers("mean_prior", mean_prior)
-    if values.shape != (2,):
-        raise ValueError(f"mean_prior must be a mean and a standard deviation, got {mean_prior!r}")
-    require("the mean of mean_prior", values[0], ESTIMATE)
-    require("the standard deviation of mean_prior", values[1], SIZE)
-    return float(values[0]), float(values[1]) ** -2
 
 
 def _model(
@@ -296,16 +285,11 @@ def _evidence(solution: Solution, mean: Summary) -> dict[str, Any]:
         "map_mean": maxima["map_coefficients"][0] + origin,
         "map_tau": maxima["map_tau"],
         "log_marginal_likelihood": evidence,
-        "bayes_factor_zero_mean": _exp(zero_mean - evidence),
-        "bayes_factor_zero_tau": _exp(none - evidence),
-        "minimum_bayes_factor_zero_mean": _exp(zero_mean - top_mean),
-        "minimum_bayes_factor_zero_tau": _exp(none - most) if proper_mean else np.nan,
+        "bayes_factor_zero_mean": exp_or_inf(zero_mean - evidence),
+        "bayes_factor_zero_tau": exp_or_inf(none - evidence),
+        "minimum_bayes_factor_zero_mean": exp_or_inf(zero_mean - top_mean),
+        "minimum_bayes_factor_zero_tau": exp_or_inf(none - most) if proper_mean else np.nan,
     }
-
-
-def _exp(log: float) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.exp(log))
 
 
 def _stacked(parts: list[dict[str, Any]], shape: tuple[int, ...]) -> dict[str, Any]:

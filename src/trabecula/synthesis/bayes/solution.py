@@ -45,8 +45,7 @@ class Solution:
         true the true effect of a new study, otherwise the expectation itself. Then, with
         `studies`, the true effects of the studies at hand.
         """
-        mean = design @ self.given.mean.T
-        variance = np.einsum("rp,npq,rq->rn", design, self.given.covariance, design)
+        mean, variance = (part.T for part in self.given.expected(design))
         variance = variance + new[:, None] * self.grid.tau**2
         open_ended = new | (design[:, self.model.precision == 0] != 0).any(axis=1)
         if studies:
@@ -70,9 +69,10 @@ class Solution:
 
         Rows are effects, columns the studies they draw on.
         """
-        pull = self.model.shrinkage(self.grid.tau)
-        own = np.diag(self.grid.weight @ (1 - pull))
-        return own + (pull * self.grid.weight[:, None]).T @ self._shares()
+        pull, own = self.model.shrinkage(self.grid.tau)
+        return (
+            np.diag(self.grid.weight @ own) + (pull * self.grid.weight[:, None]).T @ self._shares()
+        )
 
     def _shares(self) -> FloatArray:
         total = self.given.weight.sum(axis=1) + self.model.precision.sum()

@@ -20,6 +20,12 @@ printing is told from the interval, which exists where the variance does not."""
 CERTAIN = 0.999
 """Probability beyond which only the bound is printed."""
 
+OVERWHELMING = 1000
+"""Bayes factor beyond which, or beyond the inverse of which, only the bound is printed."""
+
+UNRESOLVED = 1e-4
+"""Error of probabilities that a reader of three digits would notice."""
+
 
 def places_for(posterior: Posterior) -> int:
     """Return how many decimals the numbers of a posterior deserve."""
@@ -41,6 +47,9 @@ def describe(fit: BayesianFit) -> str:
     positive = float(fit.probability_positive)
     side, probability = (">", positive) if positive >= 0.5 else ("<", 1 - positive)
     studies = f"{fit.k:.0f} studies" if fit.k > 1 else "1 study"
+    wide = (
+        "τ and a new study's effect" if fit.mean_prior else "the mean, τ and a new study's effect"
+    )
     sentences = [
         f"Bayesian random-effects meta-analysis of {studies} ({priors_text(fit)}): "
         f"posterior median {estimate_text(fit.mean)}; "
@@ -48,8 +57,9 @@ def describe(fit: BayesianFit) -> str:
         f"Heterogeneity: τ = {estimate_text(fit.tau)}{_i2(fit)}.",
         f"True effect of a new study: {estimate_text(fit.prediction)}.",
         _bayes_factors(fit),
-        _missing_moments(fit),
+        _missing_moments(fit.tau, wide),
         _one_study(fit),
+        _unresolved(float(fit.error)),
     ]
     return " ".join(s for s in sentences if s)
 
@@ -64,11 +74,14 @@ def describe_regression(fit: BayesianRegressionFit) -> str:
         parts.append(
             f"{name}: {estimate_text(one)}, probability {side} 0 {probability_text(probability)}"
         )
-    return (
+    sentences = [
         f"Bayesian random-effects meta-regression of {fit.k:.0f} studies ({fit.tau_prior} of "
-        f"the heterogeneity); posterior medians: {'; '.join(parts)}. "
-        f"Heterogeneity: τ = {estimate_text(fit.tau)}."
-    )
+        f"the heterogeneity); posterior medians: {'; '.join(parts)}.",
+        f"Heterogeneity: τ = {estimate_text(fit.tau)}.",
+        _missing_moments(fit.tau, "τ and a new study's effect"),
+        _unresolved(float(fit.error)),
+    ]
+    return " ".join(s for s in sentences if s)
 
 
 def priors_text(fit: BayesianFit) -> str:
@@ -92,6 +105,15 @@ def _i2(fit: BayesianFit) -> str:
     return f", I² = {float(fit.i2):.0f} % ({percent(fit.level)} central interval {limits} %)"
 
 
+def factor_text(factor: float) -> str:
+    """Return a Bayes factor with two digits, as a bound where it is overwhelming."""
+    if factor < 1 / OVERWHELMING:
+        return f"below {1 / OVERWHELMING:g}"
+    if factor > OVERWHELMING:
+        return f"above {OVERWHELMING:g}"
+    return f"{factor:.0f}" if factor >= 10 else f"{factor:.2g}"
+
+
 def _bayes_factors(fit: BayesianFit) -> str:
     if math.isnan(float(fit.bayes_factor_zero_mean)):
         return (
@@ -100,17 +122,28 @@ def _bayes_factors(fit: BayesianFit) -> str:
             else ""
         )
     mean, tau = (
-        f"{float(value):.2g}" for value in (fit.bayes_factor_zero_mean, fit.bayes_factor_zero_tau)
+        factor_text(float(value))
+        for value in (fit.bayes_factor_zero_mean, fit.bayes_factor_zero_tau)
     )
     return f"Bayes factors in favor of a zero mean {mean}, of no heterogeneity {tau}."
 
 
-def _missing_moments(fit: BayesianFit) -> str:
-    if math.isnan(float(fit.prediction.mean)):
-        return "The posterior of a new study's effect has no mean; quantiles say what is known."
-    if math.isinf(float(fit.prediction.sd)):
-        return "The posterior of a new study's effect has no variance; quantiles say what is known."
-    return ""
+def _missing_moments(tau: Posterior, those: str) -> str:
+    """Return which moment `those` posteriors lack, as that of the heterogeneity does."""
+    if math.isfinite(float(tau.sd)):
+        return ""
+    moment = "mean" if math.isinf(float(tau.mean)) else "variance"
+    return f"The posteriors of {those} have no {moment}; quantiles say what is known."
+
+
+def _unresolved(error: float) -> str:
+    """Return a warning where the quadrature failed."""
+    if error <= UNRESOLVED:
+        return ""
+    return (
+        "The quadrature did not resolve the posterior of τ: "
+        f"probabilities may be off by {error:.1g}."
+    )
 
 
 def _one_study(fit: BayesianFit) -> str:

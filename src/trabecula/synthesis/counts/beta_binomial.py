@@ -28,10 +28,16 @@ from trabecula.synthesis.counts.one_proportion import (
     intervals,
     status_of,
 )
-from trabecula.synthesis.counts.proportion_text import describe_unpooled, modelled, percentage
+from trabecula.synthesis.counts.pooled_text import spread_text
+from trabecula.synthesis.counts.proportion_text import (
+    describe_unpooled,
+    modelled,
+    percentage,
+    places_of,
+)
 from trabecula.synthesis.result import Result, frozen, shaped
 from trabecula.synthesis.studies import over_studies
-from trabecula.synthesis.text import number, percent
+from trabecula.synthesis.text import percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,16 +169,17 @@ def _quantile(values: dict[str, FloatArray], tail: float) -> FloatArray:
 
 def _fitted(fit: BetaBinomialFit) -> str:
     sure = percent(fit.level)
-    limits = modelled(fit.proportion_ci_low, fit.proportion_ci_high)
-    spread = modelled(fit.proportion_pi_low, fit.proportion_pi_high)
+    limits = fit.proportion_ci_low, fit.proportion_ci_high
+    places = places_of(*limits)
+    spread = modelled(fit.proportion_pi_low, fit.proportion_pi_high, places)
     first = (
-        f"Beta-binomial model, {fit.k:.0f} studies: mean proportion {percentage(fit.proportion)} "
-        f"({sure} CI {limits})."
+        f"Beta-binomial model, {fit.k:.0f} studies: mean proportion "
+        f"{percentage(fit.proportion, places)} ({sure} CI {modelled(*limits, places)})."
     )
     if fit.rho == 0:
         return f"{first} The studies do not differ by more than chance (ρ = 0)."
     between = spread.replace(" to ", " and ")
     return (
-        f"{first} Correlation within studies ρ = {number(float(fit.rho), 3)}; {sure} of the "
+        f"{first} Correlation within studies ρ = {spread_text(fit.rho, 3)}; {sure} of the "
         f"studies' proportions lie between {between}, if the model holds."
     )

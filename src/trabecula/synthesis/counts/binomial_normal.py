@@ -27,7 +27,13 @@ from trabecula.synthesis.counts.one_proportion import (
     intervals,
     status_of,
 )
-from trabecula.synthesis.counts.proportion_text import describe_unpooled, modelled, percentage
+from trabecula.synthesis.counts.pooled_text import spread_text
+from trabecula.synthesis.counts.proportion_text import (
+    describe_unpooled,
+    modelled,
+    percentage,
+    places_of,
+)
 from trabecula.synthesis.distributions import critical_value
 from trabecula.synthesis.quadrature import RANDOM_INTERCEPT, Marginal
 from trabecula.synthesis.result import Result, frozen, shaped
@@ -239,16 +245,18 @@ def _describe(fit: BinomialNormalFit) -> str:
 
 def _sentences(fit: BinomialNormalFit, sure: str) -> list[str]:
     model = "Binomial-normal model" if fit.method == "ML" else "Common proportion"
+    limits = fit.proportion_ci_low, fit.proportion_ci_high
+    places = places_of(*limits)
     first = (
-        f"{model}, {fit.k:.0f} studies: {percentage(fit.proportion)} "
-        f"({sure} CI {modelled(fit.proportion_ci_low, fit.proportion_ci_high)})."
+        f"{model}, {fit.k:.0f} studies: {percentage(fit.proportion, places)} "
+        f"({sure} CI {modelled(*limits, places)})."
     )
-    spread = f" τ² = {number(float(fit.tau2), 2)} on the logit scale," if fit.method == "ML" else ""
+    spread = f" τ² = {spread_text(fit.tau2)} on the logit scale," if fit.method == "ML" else ""
     second = (
         f"Heterogeneity:{spread} likelihood-ratio χ²({fit.q_df:.0f}) = "
         f"{number(float(fit.q_lrt), 2)}, {p_value(float(fit.q_lrt_p_value))}."
     )
     if not np.isfinite(fit.pi_low):
         return [first, second]
-    limits = modelled(fit.proportion_pi_low, fit.proportion_pi_high)
-    return [first, second, f"{sure} prediction interval {limits}."]
+    new = modelled(fit.proportion_pi_low, fit.proportion_pi_high, places)
+    return [first, second, f"{sure} prediction interval {new}."]

@@ -23,6 +23,9 @@ LARGEST_LOGARITHM = 709.0
 VAST = 10_000.0
 """Ratios above this are printed as such: their digits say nothing."""
 
+LONG = 100.0
+"""Limits of ratios from here on are printed without decimals."""
+
 
 def one_data_set(fit: Any) -> None:
     """Raise `ValueError` unless `fit` is the result of one data set."""
@@ -59,8 +62,14 @@ def ratio(value: float, places: int) -> str:
 
 
 def ratio_interval(low: float, high: float, places: int) -> str:
-    """Return ``low to high`` for ratios."""
-    return f"{ratio(low, places)} to {ratio(high, places)}"
+    """Return ``low to high`` for ratios; a limit of `LONG` or more has no decimals."""
+    low_text, high_text = (ratio(x, 0 if x >= LONG else places) for x in (low, high))
+    return f"{low_text} to {high_text}"
+
+
+def spread_text(value: Any, least: int = 2) -> str:
+    """Return a measure of heterogeneity: `least` decimals, or more so that only 0 looks like 0."""
+    return number(float(value), max(least, decimals(float(value))))
 
 
 def studies(count: Any) -> str:
@@ -88,17 +97,17 @@ def describe_pooled(fit: Any, method: str) -> str:
 
 def _why(fit: Any, measure: str) -> str:
     name = NAMES[measure]
-    if fit.status == "zero":
+    if fit.status in ("zero", "infinite"):
+        arm, other = ("1", "2") if fit.status == "zero" else ("2", "1")
+        end = "is 0" if fit.status == "zero" else "has no upper bound"
+        full = f" (or arm {other} nothing but events)" if measure == "OR" else ""
         return (
-            f"the {name} is 0, arm 1 having no event where arm 2 has; the method gives no interval."
-        )
-    if fit.status == "infinite":
-        return (
-            f"the {name} has no upper bound, no event of arm 2 standing against those of arm 1; "
-            "the method gives no interval."
+            f"the {name} {end}: arm {arm} has no event{full} in any study that counts; the method "
+            "gives no interval."
         )
     if fit.status == "undefined":
-        return f"no study has both events and others to compare, so that there is no {name}."
+        lacking = "both events and others to compare" if measure == "OR" else "an event to compare"
+        return f"no study has {lacking}, so that there is no {name}."
     value = exponential(float(fit.estimate)) if measure in RATIOS else float(fit.estimate)
     return f"{name} {number(value, 2)}, without an interval: no count varies within an arm."
 

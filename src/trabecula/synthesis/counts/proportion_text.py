@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trabecula.synthesis.text import percent
-
-CLOSE = 1.0
-"""Percentages nearer to 0 or 100 than this are not printed as if they were 0 or 100."""
+from trabecula.synthesis.text import decimals, percent
 
 
 def describe_unpooled(fit: Any) -> str:
@@ -17,10 +14,12 @@ def describe_unpooled(fit: Any) -> str:
     status = str(fit.status)
     if status == "fitted":
         return ""
+    limits = fit.total_ci_low, fit.total_ci_high
+    places = places_of(*limits)
     crude = (
         f"{fit.total_events:.10g} of {fit.total_n:.10g} "
-        f"({percentage(fit.total_events / fit.total_n)}, exact {percent(fit.level)} CI "
-        f"{percentages(fit.total_ci_low, fit.total_ci_high)})"
+        f"({percentage(fit.total_events / fit.total_n, places)}, exact {percent(fit.level)} CI "
+        f"{percentages(*limits, places)})"
     )
     if status == "one-study":
         return f"One study, nothing pooled: {crude}."
@@ -37,20 +36,31 @@ def describe_unpooled(fit: Any) -> str:
     )
 
 
-def modelled(low: Any, high: Any) -> str:
+def places_of(low: Any, high: Any) -> int:
+    """Return the decimals of percentages whose interval has these limits: none from 4 % width on.
+
+    A quarter of the interval stands for the standard error; one digit of it is enough.
+    """
+    return max(decimals(100 * float(high - low) / 4) - 1, 0)
+
+
+def modelled(low: Any, high: Any, places: int) -> str:
     """Return limits from a model, which never are 0 or 1 but for rounding."""
     within = np.clip([float(low), float(high)], 1e-9, 1 - 1e-9)
-    return percentages(within[0], within[1])
+    return percentages(within[0], within[1], places)
 
 
-def percentage(proportion: Any) -> str:
-    """Return a proportion as a whole percentage that does not pretend to be 0 or 100."""
+def percentage(proportion: Any, places: int) -> str:
+    """Return a proportion in percent that does not pretend to be 0 or 100."""
     value = 100 * float(proportion)
-    if 0 < value < CLOSE:
-        return f"less than {CLOSE:.0f} %"
-    return f"more than {100 - CLOSE:.0f} %" if 100 - CLOSE < value < 100 else f"{value:.0f} %"
+    if value in (0, 100):
+        return f"{value:.0f} %"
+    close = 10.0**-places
+    if value < close:
+        return f"less than {close:.{places}f} %"
+    return f"{'more than ' if value > 100 - close else ''}{min(value, 100 - close):.{places}f} %"
 
 
-def percentages(low: Any, high: Any) -> str:
+def percentages(low: Any, high: Any, places: int) -> str:
     """Return ``2 % to 30 %``."""
-    return f"{percentage(low)} to {percentage(high)}"
+    return f"{percentage(low, places)} to {percentage(high, places)}"

@@ -28,6 +28,9 @@ from trabecula.synthesis.studies import over_studies
 WIDEST = 100.0
 """No finite log odds ratio of counts below 1e20 lies farther from 0."""
 
+LEAST_CELL = 1e-12
+"""Expected counts below this are rounding, and lower levels no better places to start from."""
+
 FIXED_STUDIES = Model(
     center=np.array([[0.5, 0.0, 1.0], [-0.5, 0.0, 1.0]]),
     spread=np.array([[[0.0, 0.5, 0.0]], [[0.0, -0.5, 0.0]]]),
@@ -258,12 +261,21 @@ class FixedStudyEffects(TwoArmModel):
         return CommonFit(effect, variance, height, nothing, ended)
 
     def starts(self, effects: FloatArray, taus: FloatArray) -> FloatArray:
-        """Return places with the levels that belong to the effects where tau is 0."""
+        """Return places with the levels that belong to the studies' shrunken effects.
+
+        Levels that belong to the shared effect would put large studies so low where tau is
+        large that a maximum there was never tried.
+        """
         t = self.tables
-        first, other, second, rest = self._expected(effects[..., None])
-        some = t.present
-        ratio = np.where(some, first * second, 1.0) / np.where(some, other * rest, 1.0)
-        level = np.log(ratio) / 2
+        cells = [np.where(t.present, cell, 1.0) for cell in t.corrected()]
+        variance = np.sum([1 / cell for cell in cells], axis=0)
+        own = np.log(cells[0] / cells[1]) - np.log(cells[2] / cells[3])
+        pull = taus[..., None] ** 2 / (taus[..., None] ** 2 + variance)
+        expected = self._expected(effects[..., None] * (1 - pull) + own * pull)
+        first, other, second, rest = (
+            np.log(np.where(t.present, np.maximum(cell, LEAST_CELL), 1.0)) for cell in expected
+        )
+        level = (first + second - other - rest) / 2
         shared = [np.broadcast_to(x[..., None], level.shape) for x in (effects, taus)]
         return np.stack([*shared, level])
 

@@ -10,6 +10,7 @@ from trabecula.synthesis.counts.pooled_text import (
     exponential,
     one_data_set,
     ratio_interval,
+    spread_text,
     studies,
 )
 from trabecula.synthesis.text import number, p_value, percent
@@ -64,7 +65,7 @@ def _double_zero(fit: Any) -> list[str]:
         return []
     one = fit.k_double_zero == 1
     verb = "has" if one else "have"
-    if fit.model == "unconditional-random":
+    if fit.model == "unconditional-random" and fit.status == "fitted":
         part = f"{'counts' if one else 'count'} in the model"
     else:
         part = f"{verb} no part in the model"
@@ -73,6 +74,6 @@ def _double_zero(fit: Any) -> list[str]:
 
 
 def _heterogeneity(fit: Any) -> str:
-    spread = f" τ² = {number(float(fit.tau2), 2)}," if fit.method == "ML" else ""
+    spread = f" τ² = {spread_text(fit.tau2)}," if fit.method == "ML" else ""
     ratio = f"χ²({fit.q_df:.0f}) = {number(float(fit.q_lrt), 2)}"
     return f"Heterogeneity:{spread} likelihood-ratio {ratio}, {p_value(float(fit.q_lrt_p_value))}."

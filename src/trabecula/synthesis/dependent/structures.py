@@ -16,7 +16,6 @@ import numpy as np
 
 from trabecula.synthesis.arguments import FloatArray, IntArray
 
-
 CORNER = 0.3
 """Fourth root of a variance that is hardly any, in units of a typical estimate."""
 

@@ -12,8 +12,7 @@ from trabecula.synthesis.arguments import (
     FloatArray,
     IntArray,
     confidence_level,
-    numbers,
-    require,
+    one_number,
     require_option,
 )
 from trabecula.synthesis.bayes.heterogeneity_grid import HeterogeneityGrid
@@ -199,9 +198,7 @@ def _models(
     """Return one model a data set; coefficients are effects against the reference."""
     precision = 0.0
     if effect_prior_sd is not None:
-        sd = numbers("effect_prior_sd", effect_prior_sd)
-        require("effect_prior_sd", sd, SIZE)
-        precision = float(sd) ** -2
+        precision = one_number("effect_prior_sd", effect_prior_sd, SIZE) ** -2
     count = basis.shape[1]
     rows = graph.rows
     sets = len(rows.estimate)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trabecula.synthesis.arguments import COUNT, SIZE, FloatArray, IntArray, numbers, require
-from trabecula.synthesis.network.evidence import connected_parts
+from trabecula.synthesis.network.evidence import Names, connected_parts
 from trabecula.synthesis.network.graph import DisconnectedNetwork
 
 
@@ -36,8 +35,8 @@ class BinomialArms:
     @classmethod
     def read(
         cls,
-        study: Sequence[str],
-        treatment: Sequence[str],
+        study: Names,
+        treatment: Names,
         events: ArrayLike,
         n: ArrayLike,
     ) -> Self:
@@ -52,9 +51,10 @@ class BinomialArms:
         """
         x, size = numbers("events", events), numbers("n", n)
         _check_counts(x, size, len(study), len(treatment))
-        studies, treatments = tuple(dict.fromkeys(study)), tuple(sorted(set(treatment)))
-        of_study = np.array([studies.index(name) for name in study], dtype=np.int64)
-        of_treatment = np.array([treatments.index(name) for name in treatment], dtype=np.int64)
+        names, given = [str(name) for name in study], [str(name) for name in treatment]
+        studies, treatments = tuple(dict.fromkeys(names)), tuple(sorted(set(given)))
+        of_study = np.array([studies.index(name) for name in names], dtype=np.int64)
+        of_treatment = np.array([treatments.index(name) for name in given], dtype=np.int64)
         order = np.lexsort((of_treatment, of_study))
         rows = of_study[order], of_treatment[order]
         _check_studies(studies, *rows)
@@ -110,6 +110,8 @@ def _check_counts(events: FloatArray, n: FloatArray, studies: int, treatments: i
             "study, treatment, events and n must have one entry an arm, got "
             f"{studies}, {treatments}, {events.shape} and {n.shape}"
         )
+    if not studies:
+        raise ValueError("study, treatment, events and n must hold at least one study, got none")
     for name, values in (("events", events), ("n", n)):
         if (values != np.rint(values)).any():
             raise ValueError(f"{name} must be whole numbers, got {values[values % 1 != 0][0]:g}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -16,12 +15,14 @@ from trabecula.synthesis.arguments import (
     Interval,
     confidence_level,
     numbers,
+    one_number,
     require,
     require_option,
 )
 from trabecula.synthesis.bayes.priors import HalfNormal
 from trabecula.synthesis.network.binomial_arms import BinomialArms
 from trabecula.synthesis.network.convergence import bulk_sample_size, split_r_hat, tail_sample_size
+from trabecula.synthesis.network.evidence import Names
 from trabecula.synthesis.network.network_meta_analysis import SmallValues
 from trabecula.synthesis.network.nuts import Chains, Priors, Settings, sample
 from trabecula.synthesis.result import Json, Result, frozen
@@ -136,8 +137,8 @@ class BinomialNetworkFit(Result):
 
 
 def binomial_network(
-    study: Sequence[str],
-    treatment: Sequence[str],
+    study: Names,
+    treatment: Names,
     events: ArrayLike,
     n: ArrayLike,
     *,
@@ -240,14 +241,18 @@ def _priors(tau_prior: HalfNormal, effect: float, baseline: float) -> Priors:
             f"tau_prior must be a HalfNormal(scale), got {tau_prior!r}; other priors are those of "
             "bayesian_network, which takes estimates"
         )
-    for name, value in (("effect_prior_sd", effect), ("baseline_prior_sd", baseline)):
-        require(name, numbers(name, value), SIZE)
-    return Priors(float(baseline), float(effect), tau_prior.scale)
+    return Priors(
+        one_number("baseline_prior_sd", baseline, SIZE),
+        one_number("effect_prior_sd", effect, SIZE),
+        tau_prior.scale,
+    )
 
 
 def _settings(chains: int, draws: int, warmup: int, target_accept: float, seed: int) -> Settings:
     least = {"chains": (chains, 2), "draws": (draws, 100), "warmup": (warmup, 100)}
-    for name, (value, smallest) in least.items():
+    for name, (value, smallest) in (least | {"seed": (seed, 0)}).items():
+        if not isinstance(value, int):
+            raise ValueError(f"{name} must be a whole number, got {value!r}")
         if value < smallest:
             raise ValueError(f"{name} must be at least {smallest}, got {value!r}")
     require("target_accept", numbers("target_accept", target_accept), ACCEPT)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trabecula.synthesis.arguments import FloatArray, IntArray, confidence_level
-from trabecula.synthesis.distributions import critical_value, two_sided_p
+from trabecula.synthesis.distributions import two_sided_p
 from trabecula.synthesis.network.evidence import NetworkEvidence
 from trabecula.synthesis.network.graph import Graph, resistance
+from trabecula.synthesis.network.normal_inference import normal_inference
 from trabecula.synthesis.network.preset import preset_tau2
 from trabecula.synthesis.result import Json, Result, shaped
 from trabecula.synthesis.text import number, p_value
@@ -172,8 +173,5 @@ def _pooled(
 def _inferred(
     name: str, estimate: FloatArray, variance: FloatArray, level: float
 ) -> dict[str, FloatArray]:
-    se = np.sqrt(variance)
-    half = float(critical_value(level, np.array(np.inf))) * se
-    p = two_sided_p(estimate / se, np.array(np.inf))
-    columns = (estimate, se, estimate - half, estimate + half, p)
-    return {f"{name}_{part}": column for part, column in zip(PARTS, columns, strict=True)}
+    columns = normal_inference(estimate, np.sqrt(variance), level)
+    return {f"{name}_{part}": columns[part] for part in PARTS}

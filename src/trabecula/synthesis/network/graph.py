@@ -60,8 +60,8 @@ class Graph:
 
     ``ground`` is the treatment whose effect is set to 0 while solving; results do not depend
     on it. ``order`` (contrasts,) sorts contrasts by comparison, ``starts`` (comparisons,) is
-    where each begins; ``design`` (studies,) is that of each study. ``shape`` are the leading axes in
-    which the data sets came.
+    where each begins; ``design`` (studies,) is that of each study. ``shape`` are the leading
+    axes in which the data sets came.
     """
 
     rows: IndependentRows

@@ -51,8 +51,8 @@ def league_table(
     Raises
     ------
     ValueError
-        If `fit` or `direct` holds several data sets, `direct` has other treatments or another level,
-        or `order` is not a permutation of the treatments.
+        If `fit` or `direct` holds several data sets, `direct` has other treatments or another
+        level, or `order` is not a permutation of the treatments.
 
     Examples
     --------

@@ -32,8 +32,8 @@ BLOCK = 100_000
 """Most numbers in one matrix of a block of data sets, or of the grid: 0.8 MB stay in cache."""
 
 HEAVY = 0.9
-"""Leverage above which what a row leaves to be explained is found from the other rows: ``1 -
-leverage`` would lose a digit there, and all of them where one study outweighs the rest."""
+"""Leverage above which the residual share of a row is found by projecting it: ``1 - leverage``
+would lose a digit there, and all of them where one study outweighs the rest."""
 
 NOISE = 64 * np.finfo(np.float64).eps
 """A difference of two sums below this share of them is rounding: a search must not follow it.
@@ -129,13 +129,13 @@ def _in_blocks(
 def _maximum(graph: Graph, *, restricted: bool) -> tuple[FloatArray, FloatArray]:
     tau2 = maximise(graph, restricted=restricted)
     at = graph.solve(tau2)
-    information = _traces(graph, at)[1] if restricted else (at.weight**2).sum(axis=-1)
+    information = traces(graph, at)[1] if restricted else (at.weight**2).sum(axis=-1)
     return tau2, np.sqrt(2 / information)
 
 
 def _dersimonian_laird(graph: Graph) -> tuple[FloatArray, FloatArray]:
     at = graph.solve(np.zeros(len(graph.rows.estimate)))
-    trace, squared = _traces(graph, at)
+    trace, squared = traces(graph, at)
     tau2 = np.maximum((at.q - graph.df) / trace, 0.0)
     spread = graph.df + 2 * tau2 * trace + tau2**2 * squared
     return tau2, np.sqrt(2 * spread) / trace
@@ -171,7 +171,7 @@ def _score(graph: Graph, at: Solution, restricted: bool) -> tuple[FloatArray, Fl
     pull = at.weight * at.residual
     again = _project(graph, at, pull)
     if restricted:
-        trace, squared = _traces(graph, at)
+        trace, squared = traces(graph, at)
     else:
         trace, squared = at.weight.sum(axis=-1), (at.weight**2).sum(axis=-1)
     value = _difference((pull**2).sum(axis=-1), trace)
@@ -191,12 +191,12 @@ def _project(graph: Graph, at: Solution, rows: FloatArray) -> FloatArray:
     return at.weight * (rows - fitted)
 
 
-def _traces(graph: Graph, at: Solution) -> tuple[FloatArray, FloatArray]:
+def traces(graph: Graph, at: Solution) -> tuple[FloatArray, FloatArray]:
     r"""Return the traces of the projection and of its square, nothing cancelling.
 
     With :math:`P = W^{1/2} M W^{1/2}` they are :math:`\sum w_i m_{ii}` and :math:`\sum w_i w_j
-    m_{ij}^2`. The pairs of light rows are summed by matrices of treatments; those with a heavy row
-    one by one, where :math:`m_{ii} (1 - m_{ii}) = \sum_{j \ne i} m_{ij}^2` as M is its own square.
+    m_{ij}^2`. The pairs of light rows are summed by matrices of treatments; the rows of M that
+    belong to heavy ones are found by projecting twice, as M is its own square.
     """
     first, second = graph.pairs[graph.pair].T
     variance = resistance(at.inverse)[..., first, second]
@@ -208,17 +208,18 @@ def _traces(graph: Graph, at: Solution) -> tuple[FloatArray, FloatArray]:
     trace = (light * (1 - leverage)).sum(axis=-1)
     squared = (light**2 * (1 - 2 * leverage)).sum(axis=-1)
     squared += _inner(inner, np.swapaxes(inner, -1, -2))
-    for row in heavy:
-        unit = np.zeros_like(light)
-        unit[:, row] = 1.0
-        response = graph.rows.fitted((at.inverse @ graph.rows.adjoint(unit)[..., None])[..., 0])
-        shared = at.weight[:, [row]] * at.weight * response**2
-        shared[:, row] = 0.0
-        rest = np.minimum(shared.sum(axis=-1) / leverage[:, row], 1.0)
-        trace += at.weight[:, row] * rest
-        squared += (at.weight[:, row] * rest) ** 2
-        both = np.where(np.isin(np.arange(len(unit[0])), heavy), 1.0, 2.0)
-        squared += at.weight[:, row] * (both * at.weight * shared).sum(axis=-1)
+    if not heavy.size:
+        return trace, squared
+    root = np.sqrt(at.weight)
+    part = np.zeros((heavy.size, *root.shape))
+    part[np.arange(heavy.size), :, heavy] = 1.0
+    for _ in range(2):  # the second round removes what rounding left of the first
+        moved = at.inverse @ graph.rows.adjoint(root * part)[..., None]
+        part = part - root * graph.rows.fitted(moved[..., 0])
+    own = at.weight[:, heavy].T
+    counted = np.where(np.isin(np.arange(root.shape[-1]), heavy), 1.0, 2.0) * at.weight
+    trace += (own * part[np.arange(heavy.size), :, heavy]).sum(axis=0)
+    squared += (own * (counted * part**2).sum(axis=-1)).sum(axis=0)
     return trace, squared
 
 

@@ -93,8 +93,8 @@ def _incoherence(fit: NetworkFit) -> str:
     )
     if fit.q_within_df == 0:
         return (
-            f"Incoherence between designs, if there is no heterogeneity: {fixed}. No design has two "
-            "studies: the two cannot be told apart."
+            f"Incoherence between designs, if there is no heterogeneity: {fixed}. No design has "
+            "two studies: the two cannot be told apart."
         )
     random = (
         f"Q({fit.q_between_df:.0f}) = {number(float(fit.interaction_q), 2)}, "

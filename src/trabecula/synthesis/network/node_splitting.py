@@ -40,7 +40,8 @@ class NodeSplit(Result):
     """Direct and indirect estimates of comparisons: arrays (..., comparisons), first minus second.
 
     ``tau2`` (...) is the between-study variance of the whole network, ``tau2_without``
-    (..., comparisons) that of the studies which do not compare the two. ``studies`` counts those
+    (..., comparisons) that of the studies which do not compare the two, NaN where these leave no
+    degree of freedom for it: they are then taken to have none. ``studies`` counts those
     that do; ``proportion`` is the share of the network estimate that is direct. ``difference`` is
     the direct minus the indirect estimate. What a comparison has no evidence for
     is NaN, and ``separation`` tells which kind there is; where it is *indirect-only* the indirect
@@ -297,6 +298,7 @@ def _sentences(split: NodeSplit) -> list[str]:
         float(split.difference_ci_low[most]), float(split.difference_ci_high[most]), places
     )
     p = split.difference_p_value
+    bare = int((np.isfinite(p) & np.isnan(split.tau2_without)).sum())
     told.append(
         f"The two differ most, for their precision, in {split.first[most]} versus "
         f"{split.second[most]}: direct {number(float(split.direct_estimate[most]), places)}, "
@@ -305,4 +307,9 @@ def _sentences(split: NodeSplit) -> list[str]:
         f"{p_value(float(p[most]))}). p < 0.05 in {int((p < 0.05).sum())} of {counts['split']}; "
         "these tests share studies and are not adjusted for their number."
     )
+    if bare:
+        told.append(
+            f"In {bare} of {counts['split']} the indirect studies leave no degree of freedom to "
+            "estimate heterogeneity, which is taken as none there: p may be too small."
+        )
     return told

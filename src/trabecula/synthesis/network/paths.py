@@ -9,7 +9,7 @@ from itertools import islice
 from typing import get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from trabecula.synthesis.arguments import FloatArray, IntArray, require_option
 from trabecula.synthesis.network.contribution import Decomposition, contrast_weights
@@ -28,7 +28,8 @@ class EvidencePaths(Result):
 
     ``paths`` are the treatments on the way from ``first`` to ``second``, ``contribution``
     (paths,) the evidence that flows along each, in percent; ``unlisted`` is what flows along
-    others. ``tau2`` is the between-study variance of the model.
+    others; ``direct`` what compares the two themselves, listed or not. ``tau2`` is the
+    between-study variance of the model.
     """
 
     method: Decomposition
@@ -38,6 +39,7 @@ class EvidencePaths(Result):
     paths: tuple[tuple[str, ...], ...]
     contribution: FloatArray
     unlisted: FloatArray
+    direct: FloatArray
 
     def summary(self) -> str:
         """Return the paths that carry most, in words."""
@@ -45,14 +47,10 @@ class EvidencePaths(Result):
             f"{' – '.join(path)} {number(float(share), 0)} %"
             for path, share in islice(zip(self.paths, self.contribution, strict=True), 3)
         ]
-        direct = sum(
-            float(share)
-            for path, share in zip(self.paths, self.contribution, strict=True)
-            if len(path) == 2
-        )
+        count = "1 path" if len(self.paths) == 1 else f"{len(self.paths)} paths"
         return (
-            f"Evidence on {self.first} versus {self.second}: {number(direct, 0)} % direct; "
-            f"{len(self.paths)} paths listed, {number(float(self.unlisted), 0)} % along others. "
+            f"Evidence on {self.first} versus {self.second}: {number(float(self.direct), 0)} % "
+            f"direct; {count} listed, {number(float(self.unlisted), 0)} % along others. "
             f"Most flows along {'; '.join(listed)}."
         )
 
@@ -106,8 +104,8 @@ def evidence_paths(
         require_option(name, value, evidence.treatments)
     if first == second:
         raise ValueError(f"first and second must differ, got {first!r} twice")
-    if most < 1:
-        raise ValueError(f"most must be at least 1, got {most!r}")
+    if not isinstance(most, int) or most < 1:
+        raise ValueError(f"most must be a whole number from 1 on, got {most!r}")
     if evidence.shape or np.ndim(tau2):
         raise ValueError("paths are those of one data set: give one data set and one tau2")
     graph, spread, contrast = contrast_weights(evidence, tau2)
@@ -124,7 +122,15 @@ def evidence_paths(
         paths=tuple(tuple(evidence.treatments[i] for i in path) for _, path in listed),
         contribution=frozen(shares),
         unlisted=frozen(max(100 - float(shares.sum()), 0.0)),
+        direct=frozen(100 * float(np.abs(flow.flow[0, _between(flow)]).sum())),
     )
+
+
+def _between(flow: EvidenceFlow) -> NDArray[np.bool_]:
+    """Return which edges, one or none, join source and sink."""
+    ends = np.sort([flow.source[0], flow.sink[0]])
+    joined: NDArray[np.bool_] = (np.sort(flow.edges, axis=1) == ends).all(axis=1)
+    return joined
 
 
 def _streams(flow: EvidenceFlow) -> Iterator[tuple[float, Path]]:

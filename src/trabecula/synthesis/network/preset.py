@@ -12,7 +12,7 @@ TAU2 = Interval(f"[0, {LARGEST:g}]")
 
 
 def preset_tau2(graph: Graph, tau2: ArrayLike) -> FloatArray:
-    """Return `tau2` as an array (data sets,); `ValueError` unless it is 0 or above and fits them."""
+    """Return `tau2` as an array (data sets,); `ValueError` unless it fits them, 0 or above."""
     known = numbers("tau2", tau2)
     require("tau2", known, TAU2)
     try:

@@ -15,11 +15,11 @@ from trabecula.synthesis.arguments import (
     confidence_level,
     require_option,
 )
-from trabecula.synthesis.distributions import critical_value, two_sided_p
 from trabecula.synthesis.network.arm_counts import ArmCounts
 from trabecula.synthesis.network.decomposition import upper_tail
 from trabecula.synthesis.network.evidence import NetworkEvidence
 from trabecula.synthesis.network.graph import Graph, differences, resistance
+from trabecula.synthesis.network.normal_inference import normal_inference
 from trabecula.synthesis.result import Result, frozen
 from trabecula.synthesis.text import decimals, interval, number, p_value, percent
 
@@ -138,17 +138,10 @@ def rare_events_network(
         require_option("reference", reference, counts.treatments)
     pool = _mantel_haenszel if method == "mantel-haenszel" else _conditional
     estimate, variance, q, df = pool(counts)
-    se = np.sqrt(variance)
-    half = float(critical_value(level, np.array(np.inf))) * se
-    with np.errstate(invalid="ignore"):
-        p = two_sided_p(estimate / se, np.array(np.inf))
-    arrays = {
+    compared = normal_inference(estimate, np.sqrt(variance), level)
+    compared.pop("statistic")
+    arrays = compared | {
         "k": len(np.unique(counts.study)),
-        "estimate": estimate,
-        "se": se,
-        "ci_low": estimate - half,
-        "ci_high": estimate + half,
-        "p_value": p,
         "q": q,
         "q_df": df,
         "q_p_value": upper_tail(np.array(q), df),

@@ -124,7 +124,7 @@ class MetaRegressionFit(Result):
             raise ValueError("a model of an intercept alone has no variance inflation factors")
         covariance = self.covariance[..., kept[:, None], kept]
         se = standard_errors(covariance)
-        known = (se > 0).all(axis=-1)[..., None]
+        known = np.asarray((se > 0).all(axis=-1))[..., None]
         unit = np.where(known, se, 1.0)
         correlation = covariance / (unit[..., :, None] * unit[..., None, :])
         inverse = np.linalg.inv(np.where(known[..., None], correlation, np.eye(len(kept))))

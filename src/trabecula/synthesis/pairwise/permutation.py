@@ -122,8 +122,8 @@ def permutation_test(
     Raises
     ------
     ValueError
-        As in `meta_regression`; if `draws` or `seed` is no such number; if an exact test has too many
-        arrangements; if the estimates lie on the regression exactly.
+        As in `meta_regression`; if `draws` or `seed` is no such number; if an exact test has too
+        many arrangements; if the estimates lie on the regression exactly.
 
     Notes
     -----

@@ -199,8 +199,9 @@ def _filled(parts: FloatArray, labels: tuple[str, ...]) -> None:
 def _enough(k: IntArray, labels: tuple[str, ...]) -> None:
     if (k <= len(labels)).any():
         raise ValueError(
-            f"{int(k.min())} studies in {len(labels)} subgroups ({', '.join(labels)}) leave nothing "
-            "to estimate one between-study variance from: more studies than subgroups are needed"
+            f"{int(k.min())} studies in {len(labels)} subgroups ({', '.join(labels)}) leave "
+            "nothing to estimate one between-study variance from: more studies than subgroups "
+            "are needed"
         )
 
 

@@ -130,8 +130,8 @@ def gosh(
     y, v = pair(estimate, variance)
     if y.ndim != 1:
         raise ValueError(f"gosh takes one data set (studies,), got shape {y.shape}")
-    if int(subsets) != subsets or subsets < 1:
-        raise ValueError(f"subsets must be a whole number, at least 1, got {subsets!r}")
+    if not isinstance(subsets, int | np.integer) or subsets < 1:
+        raise ValueError(f"subsets must be a whole number of at least 1, got {subsets!r}")
     there = np.flatnonzero(~(np.isnan(y) | np.isnan(v)))
     complete = len(there) < 62 and 2 ** len(there) - 1 <= subsets
     chosen = _every(len(there)) if complete else _drawn(len(there), subsets, seed)

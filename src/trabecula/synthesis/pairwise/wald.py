@@ -39,7 +39,11 @@ class OmnibusTest(Result):
     def summary(self) -> str:
         """Return the test as a paper prints it."""
         one = np.isfinite(self.residual_df)
-        letter = f"F({self.df:.0f}, {self.residual_df:.0f})" if one else f"χ²({self.df:.0f})"
+        letter = (
+            f"F({self.df:.0f}, {round(float(self.residual_df), 1):g})"
+            if one
+            else f"χ²({self.df:.0f})"
+        )
         p = p_value(float(self.p_value))
         return f"{letter} = {number(float(self.statistic), 2)}, {p}"
 

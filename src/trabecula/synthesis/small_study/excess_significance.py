@@ -14,8 +14,7 @@ from trabecula.synthesis.arguments import (
     LEVEL,
     FloatArray,
     IntArray,
-    numbers,
-    require,
+    one_number,
     require_option,
 )
 from trabecula.synthesis.pairwise.heterogeneity import Method
@@ -117,16 +116,14 @@ def excess_significance_test(
     """
     require_option("test", test, get_args(ExcessTest))
     require_option("alternative", alternative, get_args(Alternative))
-    require("alpha", numbers("alpha", alpha), LEVEL)
+    alpha = one_number("alpha", alpha, LEVEL)
     studies = Studies.read(estimate, variance)
     require_studies(studies.k, minimum_studies, 2, REASON)
     values = np.where(studies.present > 0, studies.origin[:, None] + studies.estimate, np.nan)
     fit = random_effects(values, studies.variance, method=method, test="z")
     mean, tau2 = np.ravel(fit.estimate), np.ravel(fit.tau2)
     if true_effect is not None:
-        given = numbers("true_effect", true_effect)
-        require("true_effect", given, ESTIMATE)
-        mean = np.full_like(mean, float(given))
+        mean = np.full_like(mean, one_number("true_effect", true_effect, ESTIMATE))
     power, reached = _power(studies, mean, tau2, alternative, alpha)
     observed, expected = over_studies(studies.present * reached), over_studies(power)
     statistic, p = _tested(test, power, observed, expected, studies.k)
@@ -142,7 +139,7 @@ def excess_significance_test(
         "power": np.where(studies.present > 0, power, np.nan),
     }
     return ExcessSignificanceTest(
-        test=test, alternative=alternative, alpha=float(alpha), **shaped(parts, studies.shape)
+        test=test, alternative=alternative, alpha=alpha, **shaped(parts, studies.shape)
     )
 
 

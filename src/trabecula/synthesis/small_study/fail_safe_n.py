@@ -15,8 +15,8 @@ from trabecula.synthesis.arguments import (
     LEVEL,
     FloatArray,
     IntArray,
-    numbers,
-    require,
+    Interval,
+    one_number,
     require_option,
 )
 from trabecula.synthesis.distributions import two_sided_p
@@ -30,6 +30,9 @@ Approach = Literal["rosenthal", "orwin", "rosenberg", "general"]
 """*rosenthal*: until the added z-values no longer reach `alpha` one-sided; *orwin*: until the
 common-effect mean has shrunk to `target`; *rosenberg*: until the common-effect test no longer
 reaches `alpha` two-sided; *general*: the same, or `target`, in the random-effects model."""
+
+ONE_SIDED = Interval("(0, 0.5)")
+"""Thresholds of a one-sided p-value in the direction of the mean: it never exceeds a half."""
 
 MOST = 10_000_000
 """Largest number looked for with *general*; more is reported as infinite."""
@@ -58,16 +61,23 @@ class FailSafeN(Result):
     def summary(self) -> str:
         """Return the number in sentences; `ValueError` for the results of several data sets."""
         require_one(self.shape)
-        count = "no number of" if np.isinf(self.n) else f"{self.n:.0f}"
+        title = f"Fail-safe N ({self.approach.capitalize()}, {self.k:.0f} studies)"
         if np.isnan(self.target):
-            change = f"before p exceeds {self.alpha:g}"
+            change = f"bring p above {self.alpha:g}"
         else:
             places = decimals(abs(float(self.estimate)) / 10)
-            change = f"to bring the mean to {number(float(self.target), places)}"
+            change = f"bring the mean to {number(float(self.target), places)}"
+        if np.isinf(self.n):
+            most = f", {MOST:,} included," if self.approach == "general" else ""
+            text = f"no number of further studies without any effect{most} would {change}"
+        elif self.n == 0:
+            text = f"no further study is needed to {change}, the studies at hand do"
+        else:
+            studies = "study" if self.n == 1 else "studies"
+            text = f"{self.n:.0f} further {studies} without any effect would {change}"
         return (
-            f"Fail-safe N ({self.approach.capitalize()}, {self.k:.0f} studies): {count} further "
-            f"studies without any effect are needed {change}. The number assumes that unseen "
-            "studies show no effect on average and says nothing about whether there are any."
+            f"{title}: {text}. The number assumes that unseen studies show no effect on average "
+            "and says nothing about whether there are any."
         )
 
 
@@ -89,7 +99,7 @@ def fail_safe_n(
     approach
         What is overturned, and how the studies are pooled.
     alpha
-        Threshold of the p-value; not used with a target.
+        Threshold of the p-value, for *rosenthal* below 0.5; not used with a target.
     target
         The mean that would no longer matter, for *orwin* (where none means half the mean) and
         *general* (where none means that `alpha` decides). Its sign is that of the mean.
@@ -114,16 +124,15 @@ def fail_safe_n(
     array(22.)
     """
     require_option("approach", approach, get_args(Approach))
-    require("alpha", numbers("alpha", alpha), LEVEL)
+    alpha = one_number("alpha", alpha, ONE_SIDED if approach == "rosenthal" else LEVEL)
     studies = Studies.read(estimate, variance)
     require_studies(studies.k, minimum_studies, 2, "one study is not pooled")
-    goal = None if target is None else float(numbers("target", target))
-    if goal is not None:
+    if target is not None:
         if approach in {"rosenthal", "rosenberg"}:
             raise ValueError(f"target belongs to orwin and general, approach is {approach!r}")
-        require("target", np.array(goal), ESTIMATE)
-    values = _values(approach, studies, float(alpha), goal)
-    return FailSafeN(approach=approach, alpha=float(alpha), **shaped(values, studies.shape))
+        target = one_number("target", target, ESTIMATE)
+    values = _values(approach, studies, alpha, target)
+    return FailSafeN(approach=approach, alpha=alpha, **shaped(values, studies.shape))
 
 
 Values = dict[str, Any]

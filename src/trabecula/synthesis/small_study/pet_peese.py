@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trabecula.synthesis.arguments import LEVEL, FloatArray, IntArray, numbers, require
+from trabecula.synthesis.arguments import LEVEL, FloatArray, IntArray, one_number
 from trabecula.synthesis.distributions import two_sided_p
 from trabecula.synthesis.pairwise.regression_heterogeneity import Method
-from trabecula.synthesis.pairwise.wald import Test
+from trabecula.synthesis.pairwise.wald import Test, ratio
 from trabecula.synthesis.result import Result, frozen
 from trabecula.synthesis.small_study.refusal import MINIMUM_STUDIES, NOT_BIAS, require_one
 from trabecula.synthesis.small_study.regression_test import (
@@ -31,8 +31,9 @@ class PetPeese(Result):
     """The limit estimate of PET or PEESE, and both regressions.
 
     ``estimate`` to ``ci_high`` are those of PEESE where ``uses_peese``, else of PET.
-    ``pet_p_value`` tests the PET estimate against 0 (two-sided). PEESE is used where that is below
-    ``threshold`` and the PET estimate has the sign of the common-effect mean.
+    ``pet_p_value`` tests the PET estimate against 0 (two-sided), NaN without a standard error.
+    PEESE is used where that is below ``threshold`` and the PET estimate has the sign of the
+    common-effect mean.
     """
 
     level: float
@@ -56,10 +57,13 @@ class PetPeese(Result):
         relation = "below" if self.pet_p_value < self.threshold else "not below"
         if relation == "below" and not self.uses_peese:
             relation = "the other sign than the mean, below"
+        reason = f"has {p_value(float(self.pet_p_value))}, {relation} {self.threshold:g}"
+        if np.isnan(self.pet_p_value):
+            reason = "lies on the line exactly and cannot be tested"
         return (
             f"PET-PEESE ({self.k:.0f} studies): {number(float(self.estimate), places)} "
-            f"({percent(self.level)} CI {limits}) by {chosen}, since the PET estimate has "
-            f"{p_value(float(self.pet_p_value))}, {relation} {self.threshold:g}. The interval does "
+            f"({percent(self.level)} CI {limits}) by {chosen}, since the PET estimate "
+            f"{reason}. The interval does "
             f"not know of this choice. {NOT_BIAS}"
         )
 
@@ -113,7 +117,7 @@ def pet_peese(
     >>> f"{fit.estimate:.2f} ({fit.ci_low:.2f} to {fit.ci_high:.2f})"
     '-0.16 (-0.32 to 0.00)'
     """
-    require("threshold", numbers("threshold", threshold), LEVEL)
+    threshold = one_number("threshold", threshold, LEVEL)
     pet, peese = (
         regression_test(
             estimate,
@@ -127,8 +131,7 @@ def pet_peese(
         )
         for predictor in ("standard-error", "variance")
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = two_sided_p(pet.intercept / pet.intercept_se, pet.df)
+    p = two_sided_p(ratio(pet.intercept, pet.intercept_se), pet.df)
     studies = Studies.read(estimate, variance)
     mean = studies.origin + studies.weighted(np.zeros_like(studies.k)).mean
     same_side = pet.intercept * mean.reshape(studies.shape) > 0
@@ -140,7 +143,7 @@ def pet_peese(
 
     return PetPeese(
         level=pet.level,
-        threshold=float(threshold),
+        threshold=threshold,
         k=pet.k,
         estimate=chosen("intercept"),
         se=chosen("intercept_se"),

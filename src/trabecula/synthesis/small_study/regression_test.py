@@ -21,7 +21,7 @@ from trabecula.synthesis.arguments import (
 from trabecula.synthesis.distributions import critical_value, two_sided_p
 from trabecula.synthesis.pairwise.meta_regression import meta_regression
 from trabecula.synthesis.pairwise.regression_heterogeneity import Method
-from trabecula.synthesis.pairwise.wald import Test
+from trabecula.synthesis.pairwise.wald import Test, ratio
 from trabecula.synthesis.result import Result, shaped
 from trabecula.synthesis.small_study.refusal import (
     ASYMMETRY,
@@ -68,6 +68,7 @@ class RegressionTest(Result):
     """The slope of estimates on a measure of study size, and the estimate of an infinite study.
 
     ``statistic``, ``df`` and ``p_value`` test the slope; ``df`` is infinite where that is normal.
+    Estimates exactly on the line leave standard errors of 0 and NaN for statistic and p-value.
     ``limit_estimate`` is the estimate as the standard error goes to 0, NaN for predictors that
     then go to infinity; ``intercept`` is that of the regression in any case. ``dispersion`` is
     that of a weighted regression, ``tau2`` the residual between-study variance of a random-effects
@@ -96,14 +97,17 @@ class RegressionTest(Result):
         require_one(self.shape)
         letter = f"t({self.df:.0f})" if np.isfinite(self.df) else "z"
         places = decimals(float(self.slope_se))
+        test = (
+            f"{letter} = {number(float(self.statistic), 2)}, {p_value(float(self.p_value))}"
+            if self.slope_se > 0
+            else "the estimates lie on the line exactly, so that nothing is tested"
+        )
         sentences = [
             f"Regression test for funnel plot asymmetry ({TITLES[self.model]}, {self.predictor}, "
             f"{self.k:.0f} studies): slope {number(float(self.slope), places)} "
             f"(SE {number(float(self.slope_se), places)}), "
-            f"{letter} = {number(float(self.statistic), 2)}, {p_value(float(self.p_value))}."
+            f"{test}."
         ]
-        if self.slope_se == 0:
-            sentences.append("The estimates lie on the line exactly, so that nothing is tested.")
         if np.isfinite(self.limit_estimate):
             places = decimals(float(self.intercept_se))
             limits = interval(float(self.limit_ci_low), float(self.limit_ci_high), places)
@@ -238,8 +242,7 @@ def result_of(
     """Return the result with test and limits worked out from `values`."""
     half = critical_value(level, values["df"]) * values["intercept_se"]
     limit = values["intercept"] if has_limit else np.full_like(half, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = values["slope"] / values["slope_se"]
+    statistic = ratio(values["slope"], values["slope_se"])
     tested: dict[str, Any] = values | {
         "k": studies.k.astype(np.int64),
         "statistic": statistic,

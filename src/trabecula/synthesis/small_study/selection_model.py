@@ -9,7 +9,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trabecula.synthesis.arguments import FloatArray, IntArray, confidence_level, require_option
+from trabecula.synthesis.arguments import (
+    FloatArray,
+    IntArray,
+    Interval,
+    confidence_level,
+    numbers,
+    require,
+    require_option,
+)
 from trabecula.synthesis.result import Json, Result, shaped
 from trabecula.synthesis.small_study.refusal import (
     MINIMUM_STUDIES,
@@ -29,6 +37,8 @@ from trabecula.synthesis.text import decimals, interval, number, p_value, percen
 
 SelectionHeterogeneity = Literal["random", "common"]
 """*random*: true effects vary; *common*: one true effect, tau² is 0."""
+
+PROBABILITY = Interval("[0, 1]")
 
 REASON = (
     "with fewer, weights are fitted to one or two studies and the estimate is mostly noise"
@@ -79,10 +89,11 @@ class SelectionModelFit(Result):
     def weight(self, p: ArrayLike) -> FloatArray:
         """Return the fitted weights at p-values `p`, relative to those of the smallest.
 
-        `ValueError` for the results of several data sets.
+        `ValueError` for the results of several data sets, and for p outside [0, 1].
         """
         require_one(self.shape)
-        at = np.atleast_1d(np.asarray(p, dtype=np.float64))
+        at = np.atleast_1d(numbers("p", p))
+        require("p", at, PROBABILITY)
         if self.family == "step":
             values = self.delta[np.searchsorted(self.steps, at, side="left")]
         else:
@@ -261,7 +272,7 @@ def _selection(fit: SelectionModelFit) -> str:
     if fit.family != "step":
         shares = fit.weight([0.05, 0.5])
         return (
-            f"Weight of p = 0.05 {number(float(shares[0]), 2)}, of p = 0.5 "
+            f"Weight of p = 0.05: {number(float(shares[0]), 2)}, of p = 0.5: "
             f"{number(float(shares[1]), 2)}, " + NORMED.get(fit.family, "relative to p = 0.")
         )
     lows = ("0", *[f"{step:g}" for step in fit.steps[:-1]])

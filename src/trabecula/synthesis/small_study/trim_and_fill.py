@@ -73,8 +73,8 @@ class TrimAndFill(Result):
             for f in (before, after)
         ]
         return (
-            f"Trim and fill ({self.estimator}, {self.k:.0f} studies): {self.missing:.0f} {plural} "
-            f"missing on the {self.side}; {values[1]} with, {values[0]} without filling. "
+            f"Trim and fill ({self.estimator}, {self.k:.0f} studies) supposes {self.missing:.0f} "
+            f"{plural} missing on the {self.side}: {values[1]} with, {values[0]} without filling. "
             f"The filled studies are not evidence. {NOT_BIAS}"
         )
 
@@ -162,11 +162,12 @@ def _result(
     filled: RandomEffectsFit,
 ) -> TrimAndFill:
     nothing = np.full_like(studies.k, np.nan)
+    chance = 0.5 ** (trim.missing + 1) if estimator == "R0" else nothing
     parts = {
         "k": studies.k.astype(np.int64),
         "missing": np.where(trim.settled, trim.missing, np.nan),
         "missing_se": np.where(trim.settled, trim.missing_se, np.nan),
-        "missing_p_value": 0.5 ** (trim.missing + 1) if estimator == "R0" else nothing,
+        "missing_p_value": np.where(trim.settled, chance, np.nan),
         "filled_estimate": added[0],
         "filled_variance": added[1],
     }

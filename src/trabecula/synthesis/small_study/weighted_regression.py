@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from trabecula.synthesis.arguments import FloatArray
+from trabecula.synthesis.pairwise.moderators import ROUNDING
 from trabecula.synthesis.studies import Weighted, over_studies
 
 
@@ -16,7 +17,8 @@ class Line:
     """Intercept and slope with standard errors, one a data set.
 
     ``dispersion`` is the weighted residual sum of squares over ``df = k - 2``; the standard errors
-    are scaled by it: what varies beyond the weights varies in proportion to them.
+    are scaled by it: what varies beyond the weights varies in proportion to them. All are 0 where
+    the points lie on the line but for rounding.
     """
 
     intercept: FloatArray
@@ -32,7 +34,12 @@ class Line:
         heights, places = Weighted.of(y, weight), Weighted.of(x, weight)
         spread = places.q
         slope = over_studies(weight * places.residual * heights.residual) / spread
-        residual = heights.residual - slope[:, None] * places.residual
+        fitted = slope[:, None] * places.residual
+        residual = heights.residual - fitted
+        size = np.where(weight > 0, np.abs(y) + np.abs(heights.mean[:, None]) + np.abs(fitted), 0.0)
+        furthest = np.where(weight > 0, np.abs(residual), 0.0).max(axis=1, keepdims=True)
+        exact = furthest <= ROUNDING * size.max(axis=1, keepdims=True)
+        residual = np.where(exact, 0.0, residual)
         df = over_studies((weight > 0).astype(np.float64)) - 2
         dispersion = over_studies(weight * residual**2) / df
         return cls(
