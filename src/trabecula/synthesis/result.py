@@ -44,6 +44,13 @@ class Result:
                 parts[name] = frozen(value[index])
         return replace(self, **parts)  # type: ignore[type-var]
 
+    def require_one(self, what: str = "a summary") -> None:
+        """Raise `ValueError` unless this is the result of one data set, which `what` describes."""
+        if self.shape != ():
+            raise ValueError(
+                f"{what} describes one data set, this fit holds {self.shape}: use fit[i]"
+            )
+
     def to_dict(self) -> dict[str, Json]:
         """Return every field as JSON knows it; what is not a finite number is ``None``.
 

@@ -143,6 +143,28 @@ def test_evidence_beyond_double_precision_is_infinite() -> None:
     assert fit.bayes_factor_zero_tau == np.inf
 
 
+def test_the_evidence_is_that_of_correlated_studies() -> None:
+    """With proper priors the studies are jointly normal, given the heterogeneity."""
+    design, prior = np.column_stack([np.ones(6), X]), [(0.2, 1.0), (0.1, 0.4)]
+    fit = bayesian_meta_regression(Y, V, X, tau_prior=HalfNormal(0.5), coefficient_prior=prior)
+    center, sd = np.array(prior).T
+
+    def likelihood(tau: float) -> float:
+        covariance = np.diag(V + tau**2) + (design * sd**2) @ design.T
+        return float(stats.multivariate_normal.pdf(Y, design @ center, covariance))
+
+    evidence = quad(
+        lambda tau: likelihood(tau) * stats.halfnorm.pdf(tau, scale=0.5),
+        0,
+        6,
+        epsabs=0,
+        epsrel=1e-9,
+    )[0]
+
+    np.testing.assert_allclose(fit.log_marginal_likelihood, math.log(evidence), rtol=1e-8)
+    np.testing.assert_allclose(fit.bayes_factor_zero_tau, likelihood(0) / evidence, rtol=1e-8)
+
+
 def test_missing_moments_are_said() -> None:
     """As many studies as coefficients: the tail of the prior is all there is."""
     fit = bayesian_meta_regression(Y[:2], V[:2], X[:2], tau_prior=HalfCauchy(0.5))
@@ -164,7 +186,9 @@ def test_missing_studies_and_words() -> None:
     assert fit.names == ("intercept", "dose")
     assert "meta-regression of 6 studies (log-normal (location -1, spread 1) of" in text
     assert "dose: 0.3" in text
-    assert "probability > 0" in text
+    assert "probability > 0 0.99" in text
+    assert "intercept: −0.7" in text
+    assert "probability < 0 0.9" in text
     json.dumps(fit.to_dict(), allow_nan=False)
 
 

@@ -138,6 +138,7 @@ def test_named_priors_follow_their_definitions(name: ReferenceName) -> None:
     ratio = prior.log_density(t) - np.log(density)
 
     assert isinstance(prior, ReferencePrior)
+    assert prior.label == f"{'' if name in PROPER else 'improper '}{name} prior"
     np.testing.assert_allclose(ratio, ratio[0], atol=1e-12)
     if name in PROPER:
         grid = heterogeneity_grid(prior.log_density, prior.scale)

@@ -14,6 +14,7 @@ from scipy import special
 from tests.synthesis.counts.data import two_arms, without_double_zero
 from trabecula.synthesis.counts import binomial_normal, binomial_normal_two_arms, mantel_haenszel
 from trabecula.synthesis.counts.binomial import Binomial
+from trabecula.synthesis.counts.pooled_text import ratio_interval
 from trabecula.synthesis.counts.tables import Tables
 from trabecula.synthesis.counts.two_arms import MODELS
 from trabecula.synthesis.quadrature import Marginal
@@ -405,3 +406,4 @@ def test_limits_and_small_variances_keep_digits_that_mean_something() -> None:
 
     assert rare.summary().endswith("prediction interval below 0.01 to 859.")
     assert "τ² = 0.0049," in large.summary()
+    assert ratio_interval(0.004, 53.21, 1) == "below 0.1 to 53.2"

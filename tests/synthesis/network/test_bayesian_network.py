@@ -249,3 +249,24 @@ def test_sucra_is_the_mean_probability_of_being_better() -> None:
 
     np.testing.assert_allclose(fit.sucra[0], special.ndtr(0.5 / np.sqrt(0.1)), rtol=1e-8)
     np.testing.assert_allclose(fit.rank_probability[0, 0], fit.sucra[0], rtol=1e-8)
+
+
+def test_comparisons_turned_towards_the_reference_have_limits_in_order() -> None:
+    """Where the reference comes first, median and limits change sign and places."""
+    network = made_up(4, 12, 1)
+    fit = bayesian_network(network, tau_prior=HalfNormal(0.5), reference="t000")
+    low, median, high = (getattr(fit.comparison, n)[0] for n in ("ci_low", "median", "ci_high"))
+    told = f"t001 versus t000: {-median:.2f} (95 % CrI {-high:.2f} to {-low:.2f})."
+
+    assert told.replace("-", "−") in fit.summary()
+
+
+def test_an_improper_prior_of_either_kind_leaves_no_marginal_likelihood() -> None:
+    """NaN unless the priors of effects and of heterogeneity both have a mass."""
+    network = made_up(4, 12, 1)
+    proper = bayesian_network(network, tau_prior=HalfNormal(0.5), effect_prior_sd=2.0)
+    flat = bayesian_network(network, tau_prior=HalfNormal(0.5))
+    endless = bayesian_network(network, tau_prior=np.ones_like, effect_prior_sd=2.0)
+
+    assert np.isfinite(proper.log_marginal_likelihood)
+    assert np.isnan([flat.log_marginal_likelihood, endless.log_marginal_likelihood]).all()

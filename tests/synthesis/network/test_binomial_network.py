@@ -192,6 +192,31 @@ def test_the_sampled_density_is_the_posterior() -> None:
     np.testing.assert_allclose(gaps, gaps[0], atol=1e-10)
 
 
+def test_few_draws_in_the_tails_alone_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits of intervals rest on the tails, however well the middle is known."""
+    drawn = np.random.default_rng(1).standard_normal((4, 1000, 3))
+    chains = nuts.Chains(drawn, drawn[..., :2], np.exp(drawn[..., 2]), drawn[..., :2], 0)
+    module = sys.modules[binomial_network.__module__]
+    monkeypatch.setattr(module, "sample", lambda *rest: chains)
+    monkeypatch.setattr(module, "tail_sample_size", lambda draws: np.array([999.0, 399.0]))
+    with pytest.raises(NotConverged, match=r"399 tail \(at least 400\)"):
+        binomial_network(list("11"), list("ab"), [1, 2], [9, 9], tau_prior=HalfNormal(1.0))
+
+
+def test_the_residual_deviance_is_that_of_binomial_probabilities() -> None:
+    """Twice the log-likelihood ratio to the observed shares; arms without events count."""
+    from scipy import stats
+
+    arms = BinomialArms.read(list("1122"), list("abab"), [0, 3, 9, 5], [7, 8, 9, 11])
+    logit = np.array([-1.0, 0.5, 2.0, 0.0])
+    heights = [
+        stats.binom.logpmf(arms.events, arms.n, p).sum()
+        for p in (arms.events / arms.n, 1 / (1 + np.exp(-logit)))
+    ]
+
+    assert float(arms.residual_deviance(logit)) == pytest.approx(2 * (heights[0] - heights[1]))
+
+
 def test_without_a_wish_nothing_is_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
     """SUCRA and rank probabilities are NaN, and the summary says why."""
     drawn = np.random.default_rng(1).standard_normal((4, 1000, 3))
@@ -199,6 +224,8 @@ def test_without_a_wish_nothing_is_ranked(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys.modules[binomial_network.__module__], "sample", lambda *rest: chains)
     found = binomial_network(list("11"), list("ab"), [1, 2], [9, 9], tau_prior=HalfNormal(1.0))
 
+    assert not found.prediction_low.diagonal().any()
+    assert not found.prediction_high.diagonal().any()
     assert "Treatments are not ranked" in found.summary()
     assert np.isnan(found.sucra).all()
     assert np.isnan(found.rank_probability).all()

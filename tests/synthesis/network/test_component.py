@@ -108,7 +108,15 @@ def test_a_case_solved_by_hand() -> None:
     assert float(fit.q_difference) == pytest.approx(0.1**2 / 0.07)
     assert int(fit.q_difference_df) == 1
     assert int(fit.q_standard_df) == 0
+    assert float(fit.q_standard) == 0
     assert np.isnan(fit.q_standard_p_value)
+
+
+def test_spaces_around_the_plus_do_not_matter() -> None:
+    """``A + B`` holds A and B."""
+    network = NetworkEvidence.from_contrasts(list("12"), ["A + B", "A"], ["A", "P"], [1, 2], [1, 1])
+
+    assert component_network(network, inactive="P", method="common").components == ("A", "B")
 
 
 def test_additivity_is_the_difference_between_two_models() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.synthesis.network.golden import DATASETS, evidence
 from tests.synthesis.network.networks import made_up
+from trabecula.synthesis.network import random_walk
 from trabecula.synthesis.network.contribution import ContributionMatrix, contribution_matrix
 from trabecula.synthesis.network.evidence import NetworkEvidence
 from trabecula.synthesis.network.flow import EvidenceFlow, edge_weights
@@ -323,3 +324,14 @@ def test_direct_evidence_is_told_where_its_path_is_not_listed(method: Any) -> No
     assert float(found.direct) == pytest.approx(100 * 0.08 / 0.98)
     assert "8 % direct; 1 path listed, 8 % along others" in found.summary()
     assert float(evidence_paths(evidence("parkinson"), "1", "5", method=method).direct) == 0
+
+
+def test_nodes_that_the_length_of_walks_allows_to_leave_out_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """40 treatments: what all 20 nodes give, to rounding."""
+    network = made_up(40, 120, 3)
+    few = contribution_matrix(network).contribution
+    monkeypatch.setattr(random_walk, "BASES", np.empty(0))
+
+    np.testing.assert_allclose(few, contribution_matrix(network).contribution, atol=1e-11)

@@ -160,7 +160,7 @@ def test_data_sets_on_one_design_are_one_call() -> None:
         )
         np.testing.assert_allclose(together[i].difference, one.difference, rtol=1e-8, atol=1e-10)
         np.testing.assert_allclose(together[i].tau2, one.tau2, rtol=1e-8, atol=1e-12)
-    with pytest.raises(ValueError, match=r"this result holds \(3,\)"):
+    with pytest.raises(ValueError, match=r"this fit holds \(3,\)"):
         together.summary()
 
 

@@ -462,4 +462,4 @@ def test_falling_root_of_one_ends_where_newton_goes_to_and_fro() -> None:
         size = abs(x - 1)
         return -math.copysign(math.sqrt(size), x - 1), -0.5 / math.sqrt(size) if size else -1e300
 
-    assert falling_root_of_one(function, -4.0, 5.0, 3.0, 1.0) == pytest.approx(1, abs=1e-12)
+    assert falling_root_of_one(function, -10.0, 10.0, 5.0, 1.0) == pytest.approx(1, abs=1e-12)

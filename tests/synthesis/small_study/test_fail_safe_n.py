@@ -85,10 +85,10 @@ def test_data_sets_broadcast(approach: Any) -> None:
 
 
 def test_rounding_asks_for_no_further_study() -> None:
-    """Ten studies of mean 0.3 need exactly 20 more for a mean of 0.1, whatever 0.3 / 0.1 gives."""
-    fit = fail_safe_n([0.3] * 10, np.linspace(0.1, 0.2, 10), approach="orwin", target=0.1)
+    """Ten studies of mean 0.4 need exactly 30 more for a mean of 0.1, whatever rounding adds."""
+    fit = fail_safe_n([0.4] * 10, np.linspace(0.1, 0.2, 10), approach="orwin", target=0.1)
 
-    assert fit.n == 20
+    assert fit.n == 30
 
 
 def test_summaries_tell_none_from_no_number() -> None:

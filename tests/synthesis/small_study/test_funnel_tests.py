@@ -307,7 +307,7 @@ def test_summaries_do_not_call_asymmetry_bias(name: str) -> None:
 
     assert "Asymmetry is not publication bias" in text
     assert "significant" not in text
-    with pytest.raises(ValueError, match=r"this result holds \(2,\)"):
+    with pytest.raises(ValueError, match=r"this fit holds \(2,\)"):
         CALLS[name](np.stack([Y, Y]), SE**2).summary()
 
 

@@ -322,7 +322,7 @@ def test_many_data_sets_have_no_summary() -> None:
     """A summary describes one data set."""
     fit = selection_model(np.stack([Y, Y]), SE**2)
 
-    with pytest.raises(ValueError, match=r"this result holds \(2,\): use fit\[i\]"):
+    with pytest.raises(ValueError, match=r"this fit holds \(2,\): use fit\[i\]"):
         fit.summary()
     assert fit[1].summary() == selection_model(Y, SE**2).summary()
 

@@ -126,10 +126,7 @@ class BayesianFit(Result):
 
         `ValueError` for the results of several data sets: describe one, ``fit[i].summary()``.
         """
-        if self.shape != ():
-            raise ValueError(
-                f"a summary describes one data set, this fit holds {self.shape}: use fit[i]"
-            )
+        self.require_one()
         return describe(self)
 
     def rows(self) -> list[dict[str, Json]]:
@@ -137,8 +134,7 @@ class BayesianFit(Result):
 
         `ValueError` for the results of several data sets.
         """
-        if self.shape != ():
-            raise ValueError(f"rows are those of one data set, this fit holds {self.shape}")
+        self.require_one("a table")
         return forest_rows(self)
 
 

@@ -80,10 +80,7 @@ class BetaBinomialFit(Result):
 
         `ValueError` for the results of several data sets: describe one, ``fit[i].summary()``.
         """
-        if self.shape != ():
-            raise ValueError(
-                f"a summary describes one data set, this fit holds {self.shape}: use fit[i]"
-            )
+        self.require_one()
         return describe_unpooled(self) or _fitted(self)
 
 

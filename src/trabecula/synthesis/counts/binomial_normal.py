@@ -110,10 +110,7 @@ class BinomialNormalFit(Result):
         Says where nothing was pooled, and why. `ValueError` for the results of several data
         sets: describe one, ``fit[i].summary()``.
         """
-        if self.shape != ():
-            raise ValueError(
-                f"a summary describes one data set, this fit holds {self.shape}: use fit[i]"
-            )
+        self.require_one()
         return _describe(self)
 
 

@@ -27,14 +27,6 @@ LONG = 100.0
 """Limits of ratios from here on are printed without decimals."""
 
 
-def one_data_set(fit: Any) -> None:
-    """Raise `ValueError` unless `fit` is the result of one data set."""
-    if fit.shape != ():
-        raise ValueError(
-            f"a summary describes one data set, this fit holds {fit.shape}: use fit[i]"
-        )
-
-
 def effect_text(fit: Any, measure: str) -> str:
     """Return estimate and interval, ratios as ratios with the digits of their own size."""
     estimate, low, high = (float(x) for x in (fit.estimate, fit.ci_low, fit.ci_high))
@@ -79,7 +71,7 @@ def studies(count: Any) -> str:
 
 def describe_pooled(fit: Any, method: str) -> str:
     """Return the sentences of a Mantel-Haenszel or Peto result."""
-    one_data_set(fit)
+    fit.require_one()
     measure = getattr(fit, "measure", "OR")
     head = f"{method} {'estimate' if fit.k == 1 else 'meta-analysis'} of {studies(fit.k)}"
     if fit.status != "estimated":

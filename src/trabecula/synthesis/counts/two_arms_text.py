@@ -8,7 +8,6 @@ from typing import Any
 from trabecula.synthesis.counts.pooled_text import (
     effect_text,
     exponential,
-    one_data_set,
     ratio_interval,
     spread_text,
     studies,
@@ -37,7 +36,7 @@ REASONS = {
 
 def describe_two_arms(fit: Any) -> str:
     """Return the sentences of a two-arm mixed model; `ValueError` for several data sets."""
-    one_data_set(fit)
+    fit.require_one()
     head = f"{studies(fit.k).capitalize()} ({MODEL_TEXT[fit.model]})"
     if str(fit.status) in REASONS:
         return " ".join([f"{head}: {REASONS[str(fit.status)]}.", *_double_zero(fit)])

@@ -16,7 +16,6 @@ from trabecula.synthesis.dependent.estimation import (
 from trabecula.synthesis.dependent.linear import (
     coefficient_rows,
     coefficient_sentence,
-    require_one,
 )
 from trabecula.synthesis.dependent.partition import chain, codes_of
 from trabecula.synthesis.dependent.pulls import Pulls
@@ -78,7 +77,7 @@ class RobustFit(Result):
 
     def summary(self) -> str:
         """Return the result in sentences a paper could print; digits follow the standard error."""
-        require_one(self)
+        self.require_one()
         head = f"Cluster-robust estimates ({self.correction}, {self.clusters} clusters)"
         text = coefficient_sentence(self, head)
         if not self.se.all():

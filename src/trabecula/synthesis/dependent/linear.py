@@ -107,17 +107,9 @@ class LinearFit(Result):
         return CoefficientPrediction(self.level, **{n: frozen(v) for n, v in values.items()})
 
 
-def require_one(result: Result) -> None:
-    """Raise `ValueError` unless `result` holds one data set."""
-    if result.shape != ():
-        raise ValueError(
-            f"a summary describes one data set, this fit holds {result.shape}: use fit[i]"
-        )
-
-
 def coefficient_rows(fit: Any) -> list[dict[str, Json]]:
     """Return one row a coefficient; `ValueError` for several data sets."""
-    require_one(fit)
+    fit.require_one()
     fields = ("coefficients", "se", "ci_low", "ci_high", "statistic", "df", "p_value")
     table = fit.to_dict()
     return [{"name": n} | {f: table[f][i] for f in fields} for i, n in enumerate(fit.names)]

@@ -25,7 +25,6 @@ from trabecula.synthesis.dependent.linear import (
     closing_sentences,
     coefficient_sentence,
     design_at,
-    require_one,
 )
 from trabecula.synthesis.dependent.marginal import Component
 from trabecula.synthesis.dependent.partition import codes_of, nested
@@ -62,12 +61,12 @@ class MultilevelFit(LinearFit):
 
         The prediction interval is for a true effect that is new at every level. One data set.
         """
-        require_one(self)
+        self.require_one()
         return self.predicted(design_at(self, at, [1.0]), self.sigma2.sum(axis=-1))
 
     def level_rows(self) -> list[dict[str, Json]]:
         """Return one row a level, for one data set."""
-        require_one(self)
+        self.require_one()
         fields = ("groups", "sigma2", "sigma2_ci_low", "sigma2_ci_high", "i2")
         columns = {f: getattr(self, f).tolist() for f in fields}
         return [
@@ -76,7 +75,7 @@ class MultilevelFit(LinearFit):
 
     def summary(self) -> str:
         """Return the result in sentences a paper could print; digits follow the standard error."""
-        require_one(self)
+        self.require_one()
         return " ".join(_sentences(self))
 
 

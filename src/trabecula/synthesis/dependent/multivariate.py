@@ -25,7 +25,6 @@ from trabecula.synthesis.dependent.linear import (
     closing_sentences,
     coefficient_sentence,
     design_at,
-    require_one,
 )
 from trabecula.synthesis.dependent.marginal import Component
 from trabecula.synthesis.dependent.partition import codes_of, nested
@@ -88,7 +87,7 @@ class MultivariateFit(LinearFit):
 
         One data set. `ValueError` if there is no such outcome.
         """
-        require_one(self)
+        self.require_one()
         require_option("outcome", outcome, self.outcomes)
         place = self.outcomes.index(outcome)
         base = np.eye(len(self.outcomes))[place] if self.means == "per-outcome" else np.ones(1)
@@ -96,7 +95,7 @@ class MultivariateFit(LinearFit):
 
     def summary(self) -> str:
         """Return the result in sentences a paper could print; digits follow the standard error."""
-        require_one(self)
+        self.require_one()
         return " ".join(_sentences(self))
 
 

@@ -70,12 +70,12 @@ class BayesianNetworkFit(Result):
 
         `ValueError` for the results of several data sets: describe one, ``fit[i].summary()``.
         """
-        self._require_one("a summary describes")
+        self.require_one()
         return " ".join(_sentences(self))
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a comparison, first minus second."""
-        self._require_one("rows describe")
+        self.require_one("a table")
         records: list[dict[str, Json]] = []
         for i, (first, second) in enumerate(zip(self.first, self.second, strict=True)):
             record: dict[str, Json] = {"first": first, "second": second}
@@ -86,10 +86,6 @@ class BayesianNetworkFit(Result):
             record["probability_below"] = float(self.probability_below[i])
             records.append(record)
         return records
-
-    def _require_one(self, what: str) -> None:
-        if self.shape != ():
-            raise ValueError(f"{what} one data set, this fit holds {self.shape}: use fit[i]")
 
 
 def bayesian_network(

@@ -79,12 +79,12 @@ class ComponentFit(Result):
 
         `ValueError` for the results of several data sets: describe one, ``fit[i].summary()``.
         """
-        self._require_one("a summary describes")
+        self.require_one()
         return " ".join(_sentences(self))
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a component; what cannot be estimated is ``None``."""
-        self._require_one("rows describe")
+        self.require_one("a table")
         names = ("estimate", "se", "ci_low", "ci_high", "p_value")
         records: list[dict[str, Json]] = []
         for i, component in enumerate(self.components):
@@ -94,10 +94,6 @@ class ComponentFit(Result):
             record |= {n: v if np.isfinite(v) else None for n, v in values.items()}
             records.append(record)
         return records
-
-    def _require_one(self, what: str) -> None:
-        if self.shape != ():
-            raise ValueError(f"{what} one data set, this fit holds {self.shape}: use fit[i]")
 
 
 def component_network(

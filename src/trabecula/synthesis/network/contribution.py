@@ -48,7 +48,7 @@ class ContributionMatrix(Result):
 
         `ValueError` for the results of several data sets: describe one, ``matrix[i].summary()``.
         """
-        self._require_one("a summary describes")
+        self.require_one()
         mean = self.contribution.mean(axis=0)
         most = int(mean.argmax())
         what = "direct comparison" if self.by == "comparison" else "study"
@@ -64,7 +64,7 @@ class ContributionMatrix(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record for each estimate and each source that contributes to it."""
-        self._require_one("rows describe")
+        self.require_one("a table")
         return [
             {
                 "first": self.first[row],
@@ -74,10 +74,6 @@ class ContributionMatrix(Result):
             }
             for row, column in np.argwhere(self.contribution > 0)
         ]
-
-    def _require_one(self, what: str) -> None:
-        if self.shape != ():
-            raise ValueError(f"{what} one data set, this matrix holds {self.shape}: use matrix[i]")
 
 
 def contribution_matrix(

@@ -58,8 +58,7 @@ class DesignDecomposition(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a design, for one data set."""
-        if self.shape != ():
-            raise ValueError(f"rows describe one data set, this holds {self.shape}: use it[i]")
+        self.require_one("a table")
         parts = ("q", "df", "p_value")
         names = [
             "studies",
@@ -74,8 +73,7 @@ class DesignDecomposition(Result):
 
     def summary(self) -> str:
         """Return what the parts of Q say, in sentences."""
-        if self.shape != ():
-            raise ValueError(f"a summary describes one data set, this holds {self.shape}")
+        self.require_one()
         if self.q_between_df == 0:
             return (
                 "Incoherence cannot be tested: no two designs inform a comparison independently. "

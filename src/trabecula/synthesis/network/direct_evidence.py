@@ -63,8 +63,7 @@ class EvidenceSplit(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a comparison, for one data set."""
-        if self.shape != ():
-            raise ValueError(f"rows describe one data set, this holds {self.shape}: use split[i]")
+        self.require_one("a table")
         table = self.to_dict()
         names = [n for n, v in table.items() if isinstance(v, list)]
         columns: list[Any] = [table[name] for name in names]
@@ -72,8 +71,7 @@ class EvidenceSplit(Result):
 
     def summary(self) -> str:
         """Return in sentences how much evidence is direct and where both kinds differ most."""
-        if self.shape != ():
-            raise ValueError(f"a summary describes one data set, this holds {self.shape}")
+        self.require_one()
         direct, both = self.studies > 0, np.isfinite(self.difference)
         text = (
             f"Of {len(self.first)} comparisons {int(direct.sum())} have direct evidence and "

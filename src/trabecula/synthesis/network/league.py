@@ -65,10 +65,7 @@ def league_table(
     −1.00 (−1.39 to −0.61) | y | 1.00 (0.29 to 1.71)
     −2.00 (−2.59 to −1.41) | −1.00 (−1.71 to −0.29) | z
     """
-    if fit.shape != ():
-        raise ValueError(
-            f"a league table shows one data set, this fit holds {fit.shape}: use fit[i]"
-        )
+    fit.require_one("a league table")
     if direct is not None:
         _require_alike(fit, direct)
     names = tuple(order) if order is not None else fit.treatments

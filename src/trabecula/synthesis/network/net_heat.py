@@ -41,8 +41,7 @@ class NetHeat(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a cell of the heat matrix, for one data set."""
-        if self.shape != ():
-            raise ValueError(f"rows describe one data set, this holds {self.shape}: use it[i]")
+        self.require_one("a table")
         lines = list(zip(self.design, self.first, self.second, strict=True))
         heat, hat = self.heat.tolist(), self.hat.tolist()
         return [

@@ -47,8 +47,7 @@ class NetworkMeasures(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a comparison, for one data set."""
-        if self.shape != ():
-            raise ValueError(f"rows describe one data set, this holds {self.shape}: use it[i]")
+        self.require_one("a table")
         columns = zip(
             self.first,
             self.second,

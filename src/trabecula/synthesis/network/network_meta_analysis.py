@@ -107,16 +107,12 @@ class NetworkFit(Result):
 
         `ValueError` for the results of several data sets: describe one, ``fit[i].summary()``.
         """
-        if self.shape != ():
-            raise ValueError(
-                f"a summary describes one data set, this fit holds {self.shape}: use fit[i]"
-            )
+        self.require_one()
         return " ".join(fit_sentences(self))
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record for each pair of treatments (first minus second), for one data set."""
-        if self.shape != ():
-            raise ValueError(f"rows describe one data set, this fit holds {self.shape}: use fit[i]")
+        self.require_one("a table")
         names = ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "pi_low", "pi_high")
         tables = {name: getattr(self, name) for name in names}
         records: list[dict[str, Json]] = []

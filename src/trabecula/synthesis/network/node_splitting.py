@@ -84,12 +84,12 @@ class NodeSplit(Result):
 
         `ValueError` for the results of several data sets: describe one, ``split[i].summary()``.
         """
-        self._require_one("a summary describes")
+        self.require_one()
         return " ".join(_sentences(self))
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a comparison, with the reason where it could not be split."""
-        self._require_one("rows describe")
+        self.require_one("a table")
         named = {"first", "second", "separation", "method", "level", "tau2"}
         records: list[dict[str, Json]] = []
         tables = {n: v for n, v in self.to_dict().items() if n not in named}
@@ -99,10 +99,6 @@ class NodeSplit(Result):
             record |= {n: v[i] for n, v in tables.items() if isinstance(v, list)}
             records.append(record)
         return records
-
-    def _require_one(self, what: str) -> None:
-        if self.shape != ():
-            raise ValueError(f"{what} one data set, this result holds {self.shape}: use split[i]")
 
 
 def node_splitting(

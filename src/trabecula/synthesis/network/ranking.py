@@ -64,8 +64,7 @@ class Ranking(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a treatment, best first: ranks beside the estimate they stand on."""
-        if self.shape != ():
-            raise ValueError(f"rows describe one data set, this holds {self.shape}: use it[i]")
+        self.require_one("a table")
         names = ("p_score", "mean_rank", "estimate", "ci_low", "ci_high")
         return [
             {

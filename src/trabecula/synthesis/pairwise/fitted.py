@@ -136,17 +136,8 @@ def rows_of(result: Result, fields: Sequence[str]) -> list[dict[str, Json]]:
 
     ``study`` counts from 0. `ValueError` for several data sets.
     """
-    require_one(result)
+    result.require_one()
     table = result.to_dict()
     columns = {name: cast(list[Json], table[name]) for name in fields}
     count = len(next(iter(columns.values())))
     return [{"study": i} | {name: columns[name][i] for name in columns} for i in range(count)]
-
-
-def require_one(result: Result) -> None:
-    """Raise `ValueError` unless `result` holds one data set."""
-    if result.shape != ():
-        raise ValueError(
-            f"a table or summary describes one data set, this result holds {result.shape}: "
-            "use result[i]"
-        )

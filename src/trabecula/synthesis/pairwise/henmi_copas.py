@@ -46,10 +46,7 @@ class HenmiCopas(Result):
 
     def summary(self) -> str:
         """Return the result as a paper prints it; digits follow the standard error."""
-        if self.shape != ():
-            raise ValueError(
-                f"a summary describes one data set, this result holds {self.shape}: use result[i]"
-            )
+        self.require_one()
         places = decimals(float(self.se))
         limits = interval(float(self.ci_low), float(self.ci_high), places)
         return (

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from trabecula.synthesis.arguments import FloatArray, IntArray
 from trabecula.synthesis.distributions import chi2_upper_tail
-from trabecula.synthesis.pairwise.fitted import CARRIES, Fitted, require_one, rows_of, study_data
+from trabecula.synthesis.pairwise.fitted import CARRIES, Fitted, rows_of, study_data
 from trabecula.synthesis.pairwise.heterogeneity import Method
 from trabecula.synthesis.pairwise.random_effects_numbers import Test
 from trabecula.synthesis.pairwise.subsets import without_each
@@ -83,7 +83,7 @@ class Influence(Result):
 
     def summary(self) -> str:
         """Return which studies stand out, in sentences a paper could print; studies from 1."""
-        require_one(self)
+        self.require_one()
         marked = np.flatnonzero(self.influential)
         if not len(marked):
             text = f"None of {self.k} studies is influential by the usual rules."

@@ -18,7 +18,6 @@ from trabecula.synthesis.pairwise.regression_text import (
     COEFFICIENT,
     coefficient_rows,
     coefficient_sentence,
-    require_one,
 )
 from trabecula.synthesis.pairwise.scale_ascent import climb
 from trabecula.synthesis.pairwise.wald import (
@@ -89,7 +88,7 @@ class LocationScaleFit(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a coefficient; `ValueError` for several data sets."""
-        require_one(self, "a table")
+        self.require_one("a table")
         table = self.to_dict()
         location = coefficient_rows(table, self.names)
         scale = coefficient_rows(table, self.scale_names, "scale_")
@@ -99,7 +98,7 @@ class LocationScaleFit(Result):
 
     def summary(self) -> str:
         """Return the result in sentences a paper could print; `ValueError` for several sets."""
-        require_one(self, "a summary")
+        self.require_one()
         text = [f"Location-scale model of {self.k:.0f} studies ({self.method})."]
         text += self._coefficients("", self.names, self.df)
         if not self.converged:

@@ -24,7 +24,6 @@ from trabecula.synthesis.pairwise.regression_heterogeneity import (
 from trabecula.synthesis.pairwise.regression_text import (
     coefficient_rows,
     regression_sentences,
-    require_one,
 )
 from trabecula.synthesis.pairwise.wald import (
     OmnibusTest,
@@ -168,7 +167,7 @@ class MetaRegressionFit(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a coefficient; `ValueError` for several data sets."""
-        require_one(self, "a table")
+        self.require_one("a table")
         return coefficient_rows(self.to_dict(), self.names)
 
     def summary(self) -> str:
@@ -176,7 +175,7 @@ class MetaRegressionFit(Result):
 
         `ValueError` for several data sets: describe one, ``fit[i].summary()``.
         """
-        require_one(self, "a summary")
+        self.require_one()
         return " ".join(regression_sentences(self))
 
     def _positions(self, columns: Sequence[str | int]) -> list[int]:

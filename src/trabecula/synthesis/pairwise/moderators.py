@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self, cast
@@ -19,6 +19,7 @@ from trabecula.synthesis.arguments import (
     same_shape,
     study_table,
 )
+from trabecula.synthesis.pairwise.labels import distinct_labels
 from trabecula.synthesis.pairwise.projection import Projection
 from trabecula.synthesis.pairwise.spectrum import Spectrum
 from trabecula.synthesis.studies import over_studies
@@ -280,16 +281,6 @@ def categorical(
     others = [level for level in levels if level != base]
     columns = np.array([[float(value == level) for level in others] for value in values])
     return columns, tuple(str(level) for level in others)
-
-
-def distinct_labels(name: str, labels: Iterable[Hashable]) -> list[Hashable]:
-    """Return the distinct `labels` by their text; `ValueError` for missing and ambiguous ones."""
-    found = sorted({*labels}, key=str)
-    if any(label is None or label != label for label in found):
-        raise ValueError(f"{name} must not be missing (None, NaN): leave out studies without one")
-    if len({str(label) for label in found}) < len(found):
-        raise ValueError(f"{name} must differ by their text, got {found!r}")
-    return found
 
 
 def prediction_rows(

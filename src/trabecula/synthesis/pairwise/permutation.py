@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from trabecula.synthesis.arguments import FloatArray, IntArray, require_option
 from trabecula.synthesis.pairwise.moderators import Design
 from trabecula.synthesis.pairwise.regression_heterogeneity import Method, between_study_variance
-from trabecula.synthesis.pairwise.regression_text import require_one
 from trabecula.synthesis.pairwise.wald import Test, Wald, omnibus_statistic
 from trabecula.synthesis.result import Json, Result, frozen
 from trabecula.synthesis.text import p_value
@@ -57,7 +56,7 @@ class PermutationTest(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a coefficient; `ValueError` for several data sets."""
-        require_one(self, "a table")
+        self.require_one("a table")
         return [
             {
                 "name": name,
@@ -70,7 +69,7 @@ class PermutationTest(Result):
 
     def summary(self) -> str:
         """Return the result in sentences a paper could print."""
-        require_one(self, "a summary")
+        self.require_one()
         one = len(self.names) == 1 and self.intercept
         what = "sign changes" if one else "rearrangements of the moderators"
         how = (

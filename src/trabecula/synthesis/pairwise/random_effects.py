@@ -92,10 +92,7 @@ class RandomEffectsFit(Result):
         A single study is reported as such, nothing is called pooled. `ValueError` for the
         results of several data sets: describe one, ``fit[i].summary()``.
         """
-        if self.shape != ():
-            raise ValueError(
-                f"a summary describes one data set, this fit holds {self.shape}: use fit[i]"
-            )
+        self.require_one()
         return one_study(self) if self.k == 1 else " ".join(sentences(self))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from trabecula.synthesis.result import Json, Result
+from trabecula.synthesis.result import Json
 from trabecula.synthesis.text import decimals, interval, number, p_value, percent
 
 if TYPE_CHECKING:
@@ -64,15 +64,6 @@ def regression_sentences(fit: MetaRegressionFit) -> list[str]:
 
 COEFFICIENT = ("coefficients", "se", "ci_low", "ci_high", "statistic", "p_value")
 """Fields of a result that hold one number a coefficient, in the order of its sentence."""
-
-
-def require_one(result: Result, what: str) -> None:
-    """Raise `ValueError` unless `result` is that of one data set, which `what` describes."""
-    if result.shape != ():
-        raise ValueError(
-            f"{what} describes one data set, this result holds {result.shape}: "
-            "use that of one, result[i]"
-        )
 
 
 def coefficient_sentence(name: str, level: float, numbers: Sequence[float], df: float) -> str:

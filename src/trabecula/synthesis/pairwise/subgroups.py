@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trabecula.synthesis.arguments import FloatArray, IntArray, numbers, require_option, same_shape
+from trabecula.synthesis.pairwise.labels import distinct_labels
 from trabecula.synthesis.pairwise.meta_regression import MetaRegressionFit, meta_regression
-from trabecula.synthesis.pairwise.moderators import distinct_labels
 from trabecula.synthesis.pairwise.random_effects import RandomEffectsFit, random_effects
 from trabecula.synthesis.pairwise.regression_heterogeneity import Method
-from trabecula.synthesis.pairwise.regression_text import TEST_TEXT, require_one
+from trabecula.synthesis.pairwise.regression_text import TEST_TEXT
 from trabecula.synthesis.pairwise.wald import OmnibusTest, Test, omnibus_p, omnibus_statistic
 from trabecula.synthesis.result import Json, Result, frozen
 from trabecula.synthesis.text import decimals, interval, number, percent
@@ -56,7 +56,7 @@ class SubgroupsFit(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return one record a subgroup; `ValueError` for several data sets."""
-        require_one(self, "a table")
+        self.require_one("a table")
         fields = ("estimate", "se", "ci_low", "ci_high", "p_value", "tau2", "i2", "q", "q_p_value")
         table = self.to_dict()
         columns = {field: cast(list[Json], table[field]) for field in fields}
@@ -67,7 +67,7 @@ class SubgroupsFit(Result):
 
     def summary(self) -> str:
         """Return the result in sentences a paper could print; `ValueError` for several sets."""
-        require_one(self, "a summary")
+        self.require_one()
         shared = (
             "one between-study variance"
             if self.common_tau2

@@ -20,7 +20,7 @@ from trabecula.synthesis.arguments import (
 from trabecula.synthesis.pairwise.heterogeneity import Method
 from trabecula.synthesis.pairwise.random_effects import random_effects
 from trabecula.synthesis.result import Result, shaped
-from trabecula.synthesis.small_study.refusal import MINIMUM_STUDIES, require_one, require_studies
+from trabecula.synthesis.small_study.refusal import MINIMUM_STUDIES, require_studies
 from trabecula.synthesis.small_study.selection_weights import Alternative
 from trabecula.synthesis.studies import Studies, over_studies
 from trabecula.synthesis.text import number, p_value
@@ -56,7 +56,7 @@ class ExcessSignificanceTest(Result):
 
     def summary(self) -> str:
         """Return the test in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         return (
             f"Test of excess significance ({self.test}): {self.observed:.0f} of {self.k:.0f} "
             f"studies reach p ≤ {self.alpha:g}, {number(float(self.expected), 1)} are expected "

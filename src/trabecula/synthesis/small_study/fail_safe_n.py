@@ -22,7 +22,7 @@ from trabecula.synthesis.arguments import (
 from trabecula.synthesis.distributions import two_sided_p
 from trabecula.synthesis.pairwise.random_effects import random_effects
 from trabecula.synthesis.result import Result, shaped
-from trabecula.synthesis.small_study.refusal import require_one, require_studies
+from trabecula.synthesis.small_study.refusal import require_studies
 from trabecula.synthesis.studies import Studies, over_studies
 from trabecula.synthesis.text import decimals, number
 
@@ -60,7 +60,7 @@ class FailSafeN(Result):
 
     def summary(self) -> str:
         """Return the number in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         title = f"Fail-safe N ({self.approach.capitalize()}, {self.k:.0f} studies)"
         if np.isnan(self.target):
             change = f"bring p above {self.alpha:g}"

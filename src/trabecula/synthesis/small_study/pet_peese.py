@@ -12,7 +12,7 @@ from trabecula.synthesis.distributions import two_sided_p
 from trabecula.synthesis.pairwise.regression_heterogeneity import Method
 from trabecula.synthesis.pairwise.wald import Test, ratio
 from trabecula.synthesis.result import Result, frozen
-from trabecula.synthesis.small_study.refusal import MINIMUM_STUDIES, NOT_BIAS, require_one
+from trabecula.synthesis.small_study.refusal import MINIMUM_STUDIES, NOT_BIAS
 from trabecula.synthesis.small_study.regression_test import (
     RegressionModel,
     RegressionTest,
@@ -50,7 +50,7 @@ class PetPeese(Result):
 
     def summary(self) -> str:
         """Return the estimate in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         places = decimals(float(self.se))
         limits = interval(float(self.ci_low), float(self.ci_high), places)
         chosen = "PEESE" if self.uses_peese else "PET"

@@ -15,7 +15,6 @@ from trabecula.synthesis.small_study.refusal import (
     ASYMMETRY,
     MINIMUM_STUDIES,
     NOT_BIAS,
-    require_one,
     require_spread,
     require_studies,
 )
@@ -45,7 +44,7 @@ class RankCorrelationTest(Result):
 
     def summary(self) -> str:
         """Return the test in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         how = "exact" if self.exact else "normal approximation, ties corrected"
         return (
             f"Rank correlation test for funnel plot asymmetry ({self.k:.0f} studies): Kendall's "

@@ -76,9 +76,3 @@ def require_spread(size: FloatArray, present: FloatArray) -> None:
     ratio = np.sqrt(largest) / np.sqrt(smallest)
     if (ratio < SMALLEST_RATIO).any():
         raise SimilarStandardErrors(float(ratio.min()), SMALLEST_RATIO)
-
-
-def require_one(shape: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless a result is that of one data set, which a summary describes."""
-    if shape != ():
-        raise ValueError(f"a summary describes one data set, this result holds {shape}: use fit[i]")

@@ -27,7 +27,6 @@ from trabecula.synthesis.small_study.refusal import (
     ASYMMETRY,
     MINIMUM_STUDIES,
     NOT_BIAS,
-    require_one,
     require_spread,
     require_studies,
 )
@@ -94,7 +93,7 @@ class RegressionTest(Result):
 
     def summary(self) -> str:
         """Return the test in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         letter = f"t({self.df:.0f})" if np.isfinite(self.df) else "z"
         places = decimals(float(self.slope_se))
         test = (

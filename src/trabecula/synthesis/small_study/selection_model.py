@@ -21,7 +21,6 @@ from trabecula.synthesis.arguments import (
 from trabecula.synthesis.result import Json, Result, shaped
 from trabecula.synthesis.small_study.refusal import (
     MINIMUM_STUDIES,
-    require_one,
     require_studies,
 )
 from trabecula.synthesis.small_study.selection_fit import SelectionPlan, fit_selection
@@ -91,7 +90,7 @@ class SelectionModelFit(Result):
 
         `ValueError` for the results of several data sets, and for p outside [0, 1].
         """
-        require_one(self.shape)
+        self.require_one()
         at = np.atleast_1d(numbers("p", p))
         require("p", at, PROBABILITY)
         if self.family == "step":
@@ -108,7 +107,7 @@ class SelectionModelFit(Result):
 
         One row an interval of the p-value for steps, else one for each of 101 p-values.
         """
-        require_one(self.shape)
+        self.require_one()
         if self.family == "step":
             lows = (0.0, *self.steps[:-1])
             table = zip(
@@ -123,7 +122,7 @@ class SelectionModelFit(Result):
 
     def summary(self) -> str:
         """Return the fit in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         lines = [_title(self)]
         if str(self.status) in PROBLEMS:
             return " ".join([*lines, f"Nothing is estimated: {PROBLEMS[str(self.status)]}."])

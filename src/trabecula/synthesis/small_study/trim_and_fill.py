@@ -17,7 +17,6 @@ from trabecula.synthesis.small_study.refusal import (
     ASYMMETRY,
     MINIMUM_STUDIES,
     NOT_BIAS,
-    require_one,
     require_studies,
 )
 from trabecula.synthesis.small_study.regression_test import slope_on_standard_error
@@ -61,7 +60,7 @@ class TrimAndFill(Result):
 
     def summary(self) -> str:
         """Return the result in sentences; `ValueError` for the results of several data sets."""
-        require_one(self.shape)
+        self.require_one()
         if not self.converged:
             return "Trim and fill did not settle on a number of missing studies; nothing is filled."
         before, after = self.observed, self.filled
@@ -80,7 +79,7 @@ class TrimAndFill(Result):
 
     def rows(self) -> list[dict[str, Json]]:
         """Return the added studies, for a funnel plot; `ValueError` for several data sets."""
-        require_one(self.shape)
+        self.require_one()
         both = zip(self.filled_estimate.tolist(), self.filled_variance.tolist(), strict=True)
         return [{"estimate": y, "variance": v} for y, v in both if y == y]
 
