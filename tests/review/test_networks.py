@@ -371,3 +371,19 @@ def test_the_geometry_holds_every_pair_of_arms(topic: Topic) -> None:
         assert "cai-2018" in pairs[name].studies
     assert pairs["denosumab", "placebo"].numbered == ("cai-2018",)
     assert pairs["denosumab", "zoledronate"].numbered == ()
+
+
+def test_what_falls_apart_is_judged_by_what_remains(topic: Topic) -> None:
+    """Without the sizes of its arms a study keeps one comparison; the rest may be no network."""
+    arms = {"cohort": "mine"}
+    star = [
+        difference("laslett-2012", "zoledronate", "placebo", -1.2, 0.3, **arms),
+        difference("laslett-2012", "denosumab", "placebo", -0.9, 0.5, **arms),
+    ]
+    again = difference("aitken-2018", "zoledronate", "placebo", -0.2, 0.4)
+    other = difference("aitken-2018", "adalimumab", "placebo", -0.2, 0.4)
+
+    assert answered(topic, *star, again) == []
+    (network,) = answered(topic, *star, other)
+    assert network.treatments == ("adalimumab", "placebo", "zoledronate")
+    assert [(o.estimate.arm, o.rule) for o in network.omissions] == [("denosumab", "no-covariance")]

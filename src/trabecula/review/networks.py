@@ -115,14 +115,12 @@ def _networks(
         chosen += kept
         omissions += left
     chosen = list(_one_study_a_cohort(chosen, omissions))
-    for part in connected(map(_pair, chosen)):
-        mine = [e for e in chosen if _pair(e)[0] in part]
-        if len(part) < FEWEST_TREATMENTS or len({e.study for e in mine}) < FEWEST_STUDIES:
-            continue
-        joined = _joined(topic, mine, omissions)
-        unit = None if joined is None else _unit(topic, joined)
-        if joined is not None and unit is not None:
-            yield _synthesis(topic, outcome, group, joined, unit, omissions, slot, scope)
+    for joined in _joined(topic, chosen, omissions):
+        unit = _unit(topic, joined)
+        if unit is not None:
+            treatments = set(joined.evidence.treatments)
+            outside = [o for o in omissions if treatments & set(_pair(o.estimate))]
+            yield _synthesis(topic, outcome, group, joined, unit, outside, slot, scope)
 
 
 def _one_study_a_cohort(
@@ -146,8 +144,12 @@ def _one_study_a_cohort(
 
 def _joined(
     topic: Topic, estimates: Sequence[Estimate], omissions: list[Omission]
-) -> _Connected | None:
-    """Return the evidence of a part, multi-arm studies completed; None if it falls apart."""
+) -> list[_Connected]:
+    """Return what comparisons connect, multi-arm studies completed, where that is a network.
+
+    What cannot be used is left out first, so that a part which falls apart without it is
+    judged by what remains connected.
+    """
     rows: list[tuple[str, str, str, float, float]] = []
     kept: list[Estimate] = []
     completed: list[str] = []
@@ -159,12 +161,15 @@ def _joined(
         kept += [e for e in mine if all(e is not other for other, _ in left)]
         completed += [study] if derived else []
         omissions += [Omission(e, "no-covariance", text) for e, text in left]
-    if len(connected((r[1], r[2]) for r in rows)) != 1:
-        return None
-    study_of, first, second, value, variance = zip(*rows, strict=True)
-    evidence = NetworkEvidence.from_contrasts(study_of, first, second, value, variance)
-    parts = tuple(contribution(e, None) for e in kept)
-    return _Connected(parts, evidence, tuple(completed))
+    found = []
+    for part in connected((first, second) for _, first, second, _, _ in rows):
+        inside = [row for row in rows if row[1] in part]
+        studies = {row[0] for row in inside}
+        if len(part) >= FEWEST_TREATMENTS and len(studies) >= FEWEST_STUDIES:
+            evidence = NetworkEvidence.from_contrasts(*zip(*inside, strict=True))
+            parts = tuple(contribution(e, None) for e in kept if _pair(e)[0] in part)
+            found.append(_Connected(parts, evidence, tuple(s for s in completed if s in studies)))
+    return found
 
 
 def _synthesis(
