@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tests.plots import recovery_examples
 from tests.plots.words import words_of
 from trabecula import plots, synthesis
 from trabecula.plots import Plot
@@ -49,6 +50,7 @@ MAKERS: dict[str, Callable[[], Plot]] = {
     "net-heat": lambda: plots.net_heat_map(synthesis.net_heat(EVIDENCE)),
     "rankogram": lambda: plots.rankogram(synthesis.ranking(FIT)),
     "contribution": lambda: plots.contribution_bars(synthesis.contribution_matrix(EVIDENCE)),
+    **recovery_examples.MAKERS,
 }
 """One plot of each kind."""
 
