@@ -25,10 +25,8 @@ from trabecula.records import (
     TopicFile,
     Window,
 )
+from trabecula.records.assumption import AssumedCorrelation, AssumedScale, AssumedShare
 from trabecula.records.topic import (
-    AssumedCorrelation,
-    AssumedScale,
-    AssumedShare,
     Assumptions,
     Disease,
     Name,

@@ -13,7 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from trabecula.records.assumption import AssumedCorrelation, AssumedScale, AssumedShare
 from trabecula.records.base import Better, Fact, Figure, Identifier, Record, Text
+from trabecula.records.recovery_protocol import RecoveryProtocol
 
 SOURCE_KEY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]*\Z")
 """How a source is called: the key is its anchor on the page of sources, and so kept plain."""
@@ -69,10 +71,11 @@ class Condition(Record):
 
 
 class Site(Record):
-    """A part of the body."""
+    """A part of the body; ``several`` marks the one that stands for more than one part."""
 
     id: Identifier
     name: Text
+    several: bool = False
 
 
 class Outcome(Record):
@@ -164,48 +167,6 @@ class Window(Record):
     last: Figure
 
 
-class Assumption(Record):
-    """A number the analysis needs and no paper prints, with the values tried beside it."""
-
-    value: Figure
-    sensitivity: tuple[Figure, ...] = ()
-    reason: Text
-    source: tuple[str, ...] = ()
-    judgement: bool = False
-
-
-Correlation = Annotated[Figure, Field(ge=-1, le=1)]
-"""How far two values of one patient go together, from -1 to 1."""
-
-Share = Annotated[Figure, Field(ge=0, le=1)]
-"""A part of a whole, from 0 to 1."""
-
-
-class AssumedCorrelation(Assumption):
-    """An assumed correlation."""
-
-    value: Correlation
-    sensitivity: tuple[Correlation, ...] = ()
-
-
-class AssumedShare(Assumption):
-    """An assumed part of a whole."""
-
-    value: Share
-    sensitivity: tuple[Share, ...] = ()
-
-
-Size = Annotated[Figure, Field(gt=0, le=100)]
-"""A length on some scale, above 0."""
-
-
-class AssumedScale(Assumption):
-    """An assumed scale of a prior."""
-
-    value: Size
-    sensitivity: tuple[Size, ...] = ()
-
-
 class Assumptions(Record):
     """What the analysis takes for granted.
 
@@ -234,6 +195,7 @@ class Protocol(Record):
 
     ``reference_regimen`` is what every regimen is compared with (waiting, in a disease that
     heals by itself); ``control_regimens`` are the regimens that count as no active treatment.
+    ``recovery`` is what the recovery model needs; without it none is fitted.
     """
 
     version: Text
@@ -242,6 +204,7 @@ class Protocol(Record):
     windows: Annotated[tuple[Window, ...], Field(min_length=1)]
     questions: Annotated[tuple[Question, ...], Field(min_length=1)]
     assumptions: Assumptions
+    recovery: RecoveryProtocol | None = None
 
 
 class HistoryEntry(Fact):

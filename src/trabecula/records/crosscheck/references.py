@@ -15,6 +15,7 @@ from trabecula.records.diagnosis import Cohort
 from trabecula.records.parts import Parts
 from trabecula.records.problems import Problem
 from trabecula.records.published_reviews import PooledResult, PublishedReview, Trial
+from trabecula.records.recovery_protocol import PriorMedian, RecoveryOutcome
 from trabecula.records.regimen import Caution, Regimen
 from trabecula.records.shape import nearest
 from trabecula.records.study import Arm, Contrast, OverallTest, Population, Result
@@ -36,6 +37,14 @@ REFERENCES: Final[Mapping[type[Record], Mapping[str, str]]] = {
     Rescale: {"to": "instrument"},
     Protocol: {"reference_regimen": "regimen", "control_regimens": "regimen"},
     Question: {"outcome": "outcome", "windows": "window"},
+    RecoveryOutcome: {
+        "complete": "outcome",
+        "partial": "outcome",
+        "score": "outcome",
+        "time": "outcome",
+        "instrument": "instrument",
+    },
+    PriorMedian: {"outcome": "recovery outcome"},
     Source: {"study": "study"},
     Regimen: {"parent": "regimen"},
     Caution: {"circumstance": "circumstance"},
@@ -120,6 +129,9 @@ def _known(parts: Parts) -> dict[str, frozenset[str]]:
             "window": topic.protocol.windows,
         }
         known |= {kind: frozenset(item.id for item in items) for kind, items in lists.items()}
+        recovery = topic.protocol.recovery
+        outcomes = () if recovery is None else recovery.outcomes
+        known["recovery outcome"] = frozenset(outcome.id for outcome in outcomes)
         spellings = (spelling for i in topic.instruments for spelling in i.spellings)
         known["instrument spelling"] = frozenset(spellings)
     return known
