@@ -27,6 +27,7 @@ bench: $(READY)                ## measure speed and memory, beside other librari
 
 validate: $(READY)             ## simulate the statistical behaviour (minutes)
 	$(BIN)/python validation/coverage.py
+	$(BIN)/python validation/calibration.py
 
 lock:                          ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -61,6 +61,7 @@ def measure(command: list[str], times: int) -> tuple[float, float]:
 def real_topic(work: Path) -> list[Measurement]:
     """Measure the commands a person runs on the real topic."""
     build = [str(TRABECULA), "build", "--topic", str(TOPIC), "--out", str(work / "site"),
+             "--no-recovery",
              "--cache", str(work / "cache")]  # fmt: skip
     return [
         Measurement("trabecula --help", *measure([str(TRABECULA), "--help"], 5), 0.3),

@@ -14,7 +14,9 @@ from click.testing import CliRunner, Result
 
 from tests.conftest import REPOSITORY
 from trabecula.cli import COMMANDS, main
+from trabecula.effects import EffectTable
 from trabecula.records import Topic
+from trabecula.synthesis import RecoveryFit
 
 TOPIC = REPOSITORY / "topics" / "bmes"
 
@@ -181,7 +183,8 @@ def test_two_builds_are_equal_byte_for_byte(tmp_path: Path) -> None:
     def build(name: str, seed: str) -> dict[str, bytes]:
         out = tmp_path / name
         command = [str(Path(sys.executable).parent / "trabecula"), "build", "--topic", str(TOPIC),
-                   "--out", str(out), "--cache", str(tmp_path / f"cache-{name}")]  # fmt: skip
+                   "--out", str(out), "--cache", str(tmp_path / f"cache-{name}"),
+                   "--no-recovery"]  # fmt: skip
         environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": f"UTC+{seed}"}
         subprocess.run(command, check=True, capture_output=True, env=environment)
         return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
@@ -190,3 +193,24 @@ def test_two_builds_are_equal_byte_for_byte(tmp_path: Path) -> None:
 
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_a_forecast_names_the_score_as_the_topic_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--pain 7`` is the score of the first outcome; another name is refused."""
+    from tests.review.recovery_fits import made_fit
+    from trabecula.review import recovery
+    from trabecula.review.recovery_evidence import recovery_input
+
+    def fitted(topic: Topic, effects: EffectTable, **_: object) -> RecoveryFit:
+        return made_fit(recovery_input(topic, effects, "primary").evidence, ratio=2.0)
+
+    monkeypatch.setattr(recovery, "primary_fit", fitted)
+    given = ["forecast", "--topic", str(TOPIC), "--weeks-since-onset", "8"]
+    right = run(*given, "--pain", "7", "--regimen", "iloprost")
+    wrong = run(*given, "--limp=7")
+
+    assert right.exit_code == 0
+    assert "Half of such patients are free of pain 20 weeks from now" in right.output
+    assert "With Iloprost: 10 weeks" in right.output
+    assert wrong.exit_code == 1
+    assert "no option --limp; today's score is --pain or --score" in wrong.stderr

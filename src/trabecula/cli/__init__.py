@@ -11,6 +11,7 @@ from trabecula import __version__
 
 COMMANDS = {
     "build": "Build the reference: a site, tables and JSON.",
+    "forecast": "Print the expected course of one patient, with and without a regimen.",
     "show": "Print a study or a regimen in the terminal.",
     "check": "Validate a topic and print every problem.",
     "audit": "Recompute what papers printed and print what does not hold together.",

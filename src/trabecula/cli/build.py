@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def default_cache() -> Path:
-    """Return the folder for drawings that can be used again."""
+    """Return the folder for drawings and fits that can be used again."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "trabecula" / "figures"
 
@@ -34,27 +34,54 @@ def default_cache() -> Path:
 @click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder in which drawings are kept between builds. Default: in your cache folder.",
+    help="Folder in which drawings and fits are kept. Default: in your cache folder.",
 )
-def command(root: Path | None, out: Path, cache: Path | None) -> None:
+@click.option(
+    "--recovery/--no-recovery",
+    default=True,
+    show_default=True,
+    help="Fit the recovery model: minutes where no fit is kept.",
+)
+def command(root: Path | None, out: Path, cache: Path | None, recovery: bool) -> None:
     """Build the reference: a site that works offline, with tables and JSON beside it.
 
     A broken record stops the build and leaves the last good reference in place.
     """
-    from trabecula.reference import BuildError, build_site, figures_of
+    from trabecula.reference import BuildError, build_site, check_replaceable, figures_of
     from trabecula.review import run_review
 
+    try:
+        check_replaceable(out)  # before minutes of work
+    except BuildError as error:
+        raise click.ClickException(str(error)) from error
     with Stages() as stages:
         stages.start("records")
         topic = load(root)
         stages.start("audit, estimates, syntheses")
+        keep = cache or default_cache()
         review = run_review(topic)
-        figures = figures_of(review, cache=cache or default_cache(), progress=stages.update)
+        if recovery:
+            review = with_recovery(review, keep, stages)
+        figures = figures_of(review, cache=keep, progress=stages.update)
         try:
             report = build_site(review, figures, out, progress=stages.update)
         except BuildError as error:
             raise click.ClickException(str(error)) from error
     _say(review, report, out)
+
+
+def with_recovery(review: Review, keep: Path, stages: Stages) -> Review:
+    """Return the review with the answers of the recovery model."""
+    from dataclasses import replace
+
+    from trabecula.review.recovery import recovery_synthesis
+    from trabecula.synthesis import NotConverged
+
+    try:
+        found = recovery_synthesis(review.topic, review.effects, keep=keep, progress=stages.update)
+    except (NotConverged, ImportError) as error:
+        raise click.ClickException(f"recovery model: {error}") from error
+    return replace(review, recovery=found)
 
 
 def _say(review: Review, report: BuildReport, out: Path) -> None:

@@ -16,6 +16,7 @@ from trabecula import format as shown
 from trabecula.audit.finding import SEVERITIES, Finding
 from trabecula.effects.estimate import Estimate, RowRef, Unusable
 from trabecula.records import Regimen, Source, Study
+from trabecula.records.recovery_protocol import RecoveryOutcome
 from trabecula.reference import links
 from trabecula.reference.citation import name_of, name_of_source, told_apart
 from trabecula.reference.printed import p_printed
@@ -110,6 +111,12 @@ class Catalog:
     def windows(self) -> Mapping[str, str]:
         """Names of time windows by id."""
         return {w.id: w.name for w in self.protocol.windows}
+
+    @cached_property
+    def recovery_outcomes(self) -> Mapping[str, RecoveryOutcome]:
+        """What the recovery model calls recovery, by its id; empty where none is asked for."""
+        asked = self.protocol.recovery
+        return {} if asked is None else {o.id: o for o in asked.outcomes}
 
     def treatment(self, treatment: str) -> str:
         """Return a treatment in words; in a combination only the first keeps its capital."""

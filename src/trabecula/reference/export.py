@@ -1,4 +1,4 @@
-"""The review as files: everything as JSON with its schema, and three tables as CSV.
+"""The review as files: everything as JSON with its schema, and tables as CSV.
 
 Exports carry every digit; figures printed by papers are text in JSON, because ``53.0`` and
 ``53`` are different evidence.
@@ -23,6 +23,7 @@ from trabecula.records import Diagnosis, PublishedReviews, Regimen, Source, Stud
 from trabecula.reference.catalog import Catalog
 from trabecula.review.model import EvidenceBase, Omission, Synthesis
 from trabecula.review.network_model import Geometry, NetworkSynthesis
+from trabecula.review.recovery_model import Credible, RecoverySynthesis, RegimenRecovery
 
 FORMAT = 1
 """Version of the layout of ``review.json``; it grows when a reader of the former breaks."""
@@ -63,6 +64,7 @@ class ReviewDocument:
     bases: tuple[EvidenceBase, ...]
     networks: tuple[NetworkSynthesis, ...]
     geometries: tuple[Geometry, ...]
+    recovery: RecoverySynthesis | None
 
 
 @cache
@@ -97,6 +99,7 @@ def review_json(catalog: Catalog) -> str:
         bases=catalog.review.bases,
         networks=catalog.review.networks,
         geometries=catalog.review.geometries,
+        recovery=catalog.review.recovery,
     )
     return _adapter().dump_json(document, indent=1).decode() + "\n"
 
@@ -225,3 +228,41 @@ def _result_row(synthesis: Synthesis) -> list[Any]:
         known.get(c, getattr(synthesis, c, getattr(synthesis.pooled, c, None)))
         for c in RESULT_COLUMNS
     ]
+
+
+INTERVALS = (
+    "rate_ratio", "weeks_saved", "weeks_to_recovery", "weeks_to_recovery_naturally",
+    "weeks_saved_to_half", "weeks_to_half", "weeks_to_half_naturally",
+)  # fmt: skip
+"""Answers with limits: each has three columns."""
+
+RECOVERY_COLUMNS = (
+    "regimen", "outcome", "p_faster", "p_quarter_faster",
+    *(f"{name}{end}" for name in INTERVALS for end in ("", "_low", "_high")),
+    "studies", "comparative_studies", "patients", "last_week",
+    "from_prior", "from_borrowed", "from_single_arm", "from_comparative",
+    "trial_measure", "trial_week", "trial_rate_ratio", "trial_natural", "trial_treated",
+    "trial_power", "trial_patients_per_arm", "words",
+)  # fmt: skip
+
+
+def recovery_csv(recovery: RecoverySynthesis) -> str:
+    """Return every answer of the recovery model as CSV, one line a regimen and outcome."""
+    return table(RECOVERY_COLUMNS, map(_recovery_row, recovery.regimens))
+
+
+def _recovery_row(answer: RegimenRecovery) -> list[Any]:
+    parts = {"from": answer.contribution, "trial": answer.trial}
+    known: dict[str, Any] = {
+        "studies": " ".join(answer.studies),
+        "comparative_studies": " ".join(answer.comparative_studies),
+    }
+    for name in INTERVALS:
+        value: Credible | None = getattr(answer, name)
+        known[name] = value and value.median
+        known[f"{name}_low"], known[f"{name}_high"] = value and value.low, value and value.high
+    for column in RECOVERY_COLUMNS:
+        owner, _, name = column.partition("_")
+        if owner in parts:
+            known[column] = getattr(parts[owner], name)
+    return [known.get(c, getattr(answer, c, None)) for c in RECOVERY_COLUMNS]

@@ -46,6 +46,12 @@ TERMS: tuple[Term, ...] = (
         "intervals would hold the true value.",
     ),
     Term(
+        "credible-interval",
+        "95 % credible interval (95 % CrI)",
+        "Where a value lies with 95 % probability, given the model, what was assumed beforehand "
+        "and the data.",
+    ),
+    Term(
         "estimate",
         "Estimate",
         "A number with its standard error, derived from printed figures by steps that are shown.",
@@ -55,6 +61,11 @@ TERMS: tuple[Term, ...] = (
         "Evidence version",
         "The start of a digest of all evidence files: the same version always gives the same "
         "reference.",
+    ),
+    Term(
+        "extrapolated",
+        "Extrapolated",
+        "Later than anything that was observed: the model continues the curve. Drawn dashed.",
     ),
     Term(
         "granularity",
@@ -120,6 +131,13 @@ TERMS: tuple[Term, ...] = (
         "How many times as frequent an event is with one treatment as with the other; 1 means "
         "no difference.",
     ),
+    Term(
+        "recovery-rate-ratio",
+        "Rate ratio of recovery",
+        "How many times as fast patients recover with a treatment as by waiting: at 1 as fast, "
+        "at 1.25 any share has recovered in four fifths of the time, at 2 in half of it. Above 1 "
+        "is faster.",
+    ),
     Term("reported", "Reported", "Printed by the study as such; nothing had to be derived."),
     Term(
         "standard-error",
@@ -138,6 +156,12 @@ TERMS: tuple[Term, ...] = (
         "As a label: also patients whose illness resembles this disease (related) or goes with "
         "another one (other), beside those with the disease itself. A study of mixed patients "
         "counts with the least direct of them. Which is which stands below.",
+    ),
+    Term(
+        "weeks-saved",
+        "Weeks saved",
+        "By how many weeks earlier half of the patients have recovered with a treatment than by "
+        "waiting, counted from the start of treatment. Below 0: later.",
     ),
     Term(
         "weight",

@@ -10,6 +10,7 @@ from trabecula.format import uncapital
 from trabecula.records import Regimen
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog, grouped
+from trabecula.reference.recovered import home_sentence
 from trabecula.reference.results import ResultLine, is_controlled, lines
 from trabecula.reference.standing import standing
 from trabecula.reference.unquantified import PrintedComparison, unquantified
@@ -135,6 +136,9 @@ def messages(
         return
     critical = [ln for ln in known if is_critical(catalog, ln)]
     yield from _doubt(catalog)
+    if catalog.review.recovery is not None:
+        told = home_sentence(catalog, catalog.review.recovery)
+        yield Message(told, links.FASTER, "How much faster than waiting")
     yield _verdict(critical)
     yield from _without_number(catalog, printed)
     tested = [r for r in rows if r.grade.grade == "randomised-control"]

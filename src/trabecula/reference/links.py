@@ -29,11 +29,18 @@ ABOUT = "about.html"
 SEARCH = "search.html"
 INDEX = "a-z.html"
 
+RECOVERY = "recovery.html"
+FASTER = "faster-than-waiting.html"
+RECOVERY_MODEL = "recovery-model.html"
+RECOVERY_PAGES = (RECOVERY, FASTER, RECOVERY_MODEL)
+"""Pages that exist only where the protocol asks for the recovery model."""
+
 REVIEW_JSON = "review.json"
 REVIEW_SCHEMA = "review.schema.json"
 RECORDS_CSV = "records.csv"
 ESTIMATES_CSV = "estimates.csv"
 RESULTS_CSV = "results.csv"
+RECOVERY_CSV = "recovery.csv"
 
 STYLE = "assets/style.css"
 PRINT_STYLE = "assets/print.css"

@@ -46,6 +46,9 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     links.COMPARE: ("best treatment", "what helps", "side by side"),
     links.RISK_FACTORS: ("why", "predisposition"),
     links.AUDIT: ("mistakes",),
+    links.RECOVERY: ("half have recovered", "median time", "how soon"),
+    links.FASTER: ("does treatment help", "what works", "fastest", "speed up"),
+    links.RECOVERY_MODEL: ("assumptions", "bayesian model"),
 }
 """What people ask for when they mean a page."""
 

@@ -19,6 +19,7 @@ from trabecula.reference.pages import (
     home,
     networks,
     prose,
+    recovery,
     reviews,
     studies,
     study,
@@ -35,7 +36,8 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being written, how many are done, and how many there are."""
 
 KINDS = (
-    home, prose, compare, networks, treatments, studies, study, synthesis, checks, reviews, about,
+    home, prose, recovery, compare, networks, treatments, studies, study, synthesis, checks,
+    reviews, about,
 )  # fmt: skip
 """The modules that make pages, in the order of the site."""
 
@@ -87,6 +89,16 @@ MAP = (
 )
 
 
+RECOVERY = Entry("Recovery", links.RECOVERY, "recovery")
+"""Stands in the navigation where the protocol asks for the recovery model."""
+
+RECOVERY_MAP = (
+    RECOVERY,
+    Entry("Faster than waiting", links.FASTER, "recovery"),
+    Entry("Recovery model", links.RECOVERY_MODEL, "recovery"),
+)
+
+
 def build_site(
     review: Review,
     figures: Mapping[str, Figure],
@@ -124,6 +136,7 @@ def build_site(
 
 def shared(catalog: Catalog) -> dict[str, Any]:
     """Return what every template may use beside its own view."""
+    asked = () if catalog.review.recovery is None else RECOVERY_MAP
     return {
         "catalog": catalog,
         "site": {
@@ -131,8 +144,8 @@ def shared(catalog: Catalog) -> dict[str, Any]:
             "abbreviation": catalog.file.abbreviation,
             "searched": catalog.file.searched.until,
             "version": catalog.version,
-            "navigation": NAVIGATION,
-            "map": MAP,
+            "navigation": (*NAVIGATION[:2], *asked[:1], *NAVIGATION[2:]),
+            "map": (*MAP[:3], *asked, *MAP[3:]),
         },
     }
 
@@ -163,6 +176,8 @@ def _data_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
     yield links.RECORDS_CSV, export.records_csv(catalog)
     yield links.ESTIMATES_CSV, export.estimates_csv(catalog)
     yield links.RESULTS_CSV, export.results_csv(catalog)
+    if catalog.review.recovery is not None:
+        yield links.RECOVERY_CSV, export.recovery_csv(catalog.review.recovery)
 
 
 def _asset_files(catalog: Catalog, found: list[search.Entry]) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from trabecula.records import Topic
 
 if TYPE_CHECKING:
     from trabecula.review.network_model import Geometry, NetworkSynthesis
+    from trabecula.review.recovery_model import RecoverySynthesis
 
 Kind = Literal["proportion", "before-after", "time", "comparison"]
 """*proportion*, *before-after* and *time* describe one group of patients and are no effect of
@@ -167,7 +168,8 @@ class Review:
 
     ``bases`` holds one `EvidenceBase` a regimen and scope; ``unplaced`` the estimates of asked
     outcomes that no synthesis takes or omits, with the reason; ``networks`` the answers on the
-    evidence of several treatments together; ``geometries`` one a scope. Nothing here depends on
+    evidence of several treatments together; ``geometries`` one a scope; ``recovery`` the answers of
+    the recovery model, None where the protocol asks for none. Nothing here depends on
     the time or the machine: the same topic gives an equal review.
     """
 
@@ -179,6 +181,7 @@ class Review:
     bases: tuple[EvidenceBase, ...]
     networks: tuple[NetworkSynthesis, ...]
     geometries: tuple[Geometry, ...]
+    recovery: RecoverySynthesis | None = None
 
     @cached_property
     def synthesis_by_id(self) -> dict[str, Synthesis]:

@@ -21,16 +21,16 @@ from trabecula.synthesis.network.bayesian_network import bayesian_network
 from trabecula.synthesis.network.binomial_arms import BinomialArms
 from trabecula.synthesis.network.binomial_network import (
     BinomialNetworkFit,
-    NotConverged,
     binomial_network,
 )
-from trabecula.synthesis.network.convergence import (
+from trabecula.synthesis.network.graph import DisconnectedNetwork
+from trabecula.synthesis.network.network_meta_analysis import network_meta_analysis
+from trabecula.synthesis.sampling import NotConverged, convergence
+from trabecula.synthesis.sampling.convergence import (
     bulk_sample_size,
     split_r_hat,
     tail_sample_size,
 )
-from trabecula.synthesis.network.graph import DisconnectedNetwork
-from trabecula.synthesis.network.network_meta_analysis import network_meta_analysis
 
 Arms = tuple[list[str], list[str], list[int], list[int]]
 
@@ -166,7 +166,14 @@ def test_the_sampled_density_is_the_posterior() -> None:
     random = np.random.default_rng(5)
     gaps = []
     with jax.enable_x64(True):
-        potential = nuts._potential(arms, basis, priors, jax)
+        data = {
+            "events": arms.events,
+            "n": arms.n,
+            "study": arms.study,
+            "effects": basis,
+            "deviations": arms.deviations,
+            "prior": (priors.baseline, priors.effect, priors.tau),
+        }
         for _ in range(8):
             baseline, effect = random.normal(-1, 1, 3), random.normal(0, 1, 2)
             deviation, tau = random.normal(0, 1, 4), float(np.exp(random.normal(-1, 1)))
@@ -187,7 +194,7 @@ def test_the_sampled_density_is_the_posterior() -> None:
                 p = 1 / (1 + np.exp(-logit))
                 known += stats.binom.logpmf(arms.events[chosen], arms.n[chosen], p).sum()
             at = {"baseline": baseline, "effect": effect, "deviation": deviation}
-            gaps.append(known + float(potential(at | {"log_tau": np.log(tau)})))
+            gaps.append(known + float(nuts._potential(at | {"log_tau": np.log(tau)}, data, ())))
 
     np.testing.assert_allclose(gaps, gaps[0], atol=1e-10)
 
@@ -198,7 +205,8 @@ def test_few_draws_in_the_tails_alone_are_an_error(monkeypatch: pytest.MonkeyPat
     chains = nuts.Chains(drawn, drawn[..., :2], np.exp(drawn[..., 2]), drawn[..., :2], 0)
     module = sys.modules[binomial_network.__module__]
     monkeypatch.setattr(module, "sample", lambda *rest: chains)
-    monkeypatch.setattr(module, "tail_sample_size", lambda draws: np.array([999.0, 399.0]))
+    few = lambda draws: np.array([999.0, 399.0])  # noqa: E731
+    monkeypatch.setattr(convergence, "tail_sample_size", few)
     with pytest.raises(NotConverged, match=r"399 tail \(at least 400\)"):
         binomial_network(list("11"), list("ab"), [1, 2], [9, 9], tau_prior=HalfNormal(1.0))
 

@@ -21,6 +21,7 @@ from trabecula.reference.figures.forest_plan import forest_plan
 from trabecula.reference.figures.funnel_plan import funnel_plan
 from trabecula.reference.figures.model import Figure
 from trabecula.reference.figures.network_plans import network_plans
+from trabecula.reference.figures.recovery_plans import recovery_plans
 from trabecula.review import Review
 
 Progress = Callable[[str, int, int], None]
@@ -36,7 +37,7 @@ WORTH_A_POOL = 24
 def figures_of(
     review: Review, *, cache: Path | None = None, progress: Progress | None = None
 ) -> Mapping[str, Figure]:
-    """Return the figures of `review` by id: forests, courses and networks.
+    """Return the figures of `review` by id: forests, courses, networks and recovery.
 
     Parameters
     ----------
@@ -66,7 +67,13 @@ def plans_of(review: Review) -> tuple[Plot, ...]:
         forest_plan(catalog, s) for s in review.syntheses if len(s.contributions) >= FEWEST_STUDIES
     )
     funnels = (plan for s in review.syntheses if (plan := funnel_plan(catalog, s)) is not None)
-    return (*forests, *funnels, *course_plans(catalog), *network_plans(catalog))
+    return (
+        *forests,
+        *funnels,
+        *course_plans(catalog),
+        *network_plans(catalog),
+        *recovery_plans(catalog),
+    )
 
 
 def _draw_all(plans: list[Plot]) -> Iterable[Picture]:

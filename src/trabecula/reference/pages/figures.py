@@ -15,6 +15,7 @@ PLACES = {
     "compare": links.COMPARE,
     "course": links.COURSE,
     "flow": links.EVIDENCE,
+    "recovery": links.RECOVERY,
 }
 """The page of a figure that belongs to no result, by the first word of its id."""
 

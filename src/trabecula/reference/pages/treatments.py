@@ -11,11 +11,13 @@ from trabecula.records import Regimen, Study
 from trabecula.reference import labels, links
 from trabecula.reference.catalog import Catalog
 from trabecula.reference.pages.networks import network_lines
+from trabecula.reference.pages.recovery import regimen_section
 from trabecula.reference.render import Page
 from trabecula.reference.results import comparisons_first, lines
 from trabecula.reference.standing import standing
 from trabecula.reference.unquantified import unquantified
 from trabecula.review.model import Synthesis
+from trabecula.review.recovery_model import RegimenRecovery
 
 STOPPING = frozenset({"contraindicated", "correct-first"})
 """Levels of caution that stand before everything else on a regimen's page."""
@@ -71,6 +73,7 @@ def _regimen(catalog: Catalog, regimen: Regimen) -> Page:
             "regimen": regimen,
             "evidence": [view["primary"], view["everything"]],
             "syntheses": _syntheses(catalog, regimen),
+            "recovery": _recovery(catalog, regimen),
         },
     )
 
@@ -93,6 +96,7 @@ def _regimen_view(catalog: Catalog, regimen: Regimen) -> dict[str, Any]:
         "comparisons": comparisons_first(lines(catalog, compared, family)),
         "printed": unquantified(catalog, tuple(family)),
         "networks": network_lines(catalog, family),
+        "recovery": regimen_section(catalog, regimen.id) if regimen.role == "active" else None,
         "single": lines(catalog, [s for s in mine if s.kind != "comparison"]),
         "figures": [
             catalog.figures[s.id]
@@ -108,6 +112,12 @@ def _syntheses(catalog: Catalog, regimen: Regimen) -> list[Synthesis]:
     members = [regimen.id, *sorted(catalog.family(regimen.id) - {regimen.id})]
     found = [s for member in members for s in catalog.by_regimen.get(member, [])]
     return list({s.id: s for s in found}.values())
+
+
+def _recovery(catalog: Catalog, regimen: Regimen) -> list[RegimenRecovery]:
+    """Return what the recovery model answers on the regimen, by outcome."""
+    found = catalog.review.recovery
+    return [] if found is None else [a for a in found.regimens if a.regimen == regimen.id]
 
 
 def _studies(catalog: Catalog, regimen: Regimen) -> list[Study]:

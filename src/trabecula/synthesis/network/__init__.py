@@ -3,7 +3,6 @@
 from trabecula.synthesis.network.bayesian_network import BayesianNetworkFit, bayesian_network
 from trabecula.synthesis.network.binomial_network import (
     BinomialNetworkFit,
-    NotConverged,
     binomial_network,
 )
 from trabecula.synthesis.network.component import ComponentFit, component_network
@@ -44,7 +43,6 @@ __all__ = [
     "NetworkFit",
     "NetworkMeasures",
     "NodeSplit",
-    "NotConverged",
     "Ranking",
     "RareEventsNetworkFit",
     "StudyImportance",

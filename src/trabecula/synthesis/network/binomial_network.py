@@ -12,58 +12,29 @@ from trabecula.synthesis.arguments import (
     SIZE,
     FloatArray,
     IntArray,
-    Interval,
     confidence_level,
-    numbers,
     one_number,
-    require,
     require_option,
 )
 from trabecula.synthesis.bayes.priors import HalfNormal
 from trabecula.synthesis.network.binomial_arms import BinomialArms
-from trabecula.synthesis.network.convergence import bulk_sample_size, split_r_hat, tail_sample_size
 from trabecula.synthesis.network.evidence import Names
 from trabecula.synthesis.network.network_meta_analysis import SmallValues
-from trabecula.synthesis.network.nuts import Chains, Priors, Settings, sample
+from trabecula.synthesis.network.nuts import Priors, sample
 from trabecula.synthesis.result import Json, Result, frozen
+from trabecula.synthesis.sampling.convergence import diagnosed
+from trabecula.synthesis.sampling.settings import Settings
 from trabecula.synthesis.text import decimals, interval, number, percent
-
-R_HAT = 1.01
-"""Largest R-hat of chains that agree (Vehtari et al. 2021, Bayesian Anal 16:667-718)."""
-
-DRAWS_A_CHAIN = 100
-"""Smallest effective sample size, bulk and tail, a chain; with fewer R-hat itself is too noisy to
-tell (the same source)."""
 
 SEED = 20190501
 """Default seed of the chains."""
 
-ACCEPT = Interval("(0, 1)")
-
-
-class NotConverged(RuntimeError):  # noqa: N818 (named for what is found)
-    """The chains do not agree, or could not follow the posterior: there is no result.
-
-    ``r_hat`` is the largest, ``bulk`` and ``tail`` the smallest effective sample sizes, with
-    ``divergences`` the number of divergent transitions.
-    """
-
-    def __init__(
-        self, r_hat: float, bulk: float, tail: float, divergences: int, needed: int
-    ) -> None:
-        self.r_hat, self.bulk, self.tail, self.divergences = r_hat, bulk, tail, divergences
-        found = (
-            f"largest R-hat {r_hat:.3f} (at most {R_HAT}), smallest effective sample sizes "
-            f"{bulk:.0f} bulk and {tail:.0f} tail (at least {needed}), {divergences} divergent "
-            "transitions (none)"
-        )
-        advice = [
-            "raise draws and warmup" if divergences == 0 else "raise target_accept towards 0.99",
-            "give tau_prior a smaller scale if its tail is implausible",
-            "look for treatments whose arms all have no event, or events only: "
-            "a smaller effect_prior_sd holds their effects",
-        ]
-        super().__init__(f"the chains have not converged: {found}; {'; '.join(advice)}")
+ADVICE = (
+    "give tau_prior a smaller scale if its tail is implausible",
+    "look for treatments whose arms all have no event, or events only: "
+    "a smaller effect_prior_sd holds their effects",
+)
+"""What else helps where chains have not settled."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +173,7 @@ def binomial_network(
     """
     level = confidence_level(level)
     priors = _priors(tau_prior, effect_prior_sd, baseline_prior_sd)
-    settings = _settings(chains, draws, warmup, target_accept, seed)
+    settings = Settings(chains, draws, warmup, target_accept, seed)
     if small_values is not None:
         require_option("small_values", small_values, get_args(SmallValues))
     arms = BinomialArms.read(study, treatment, events, n)
@@ -210,12 +181,17 @@ def binomial_network(
         require_option("reference", reference, arms.treatments)
     name = reference or arms.treatments[int(np.bincount(arms.treatment).argmax())]
     drawn = sample(arms, arms.treatments.index(name), priors, settings)
-    checks = _checked(drawn, settings.chains)
+    checked = diagnosed(drawn.parameters, drawn.divergences, ADVICE)
     tau = drawn.tau.reshape(-1)
     effect = drawn.effect.reshape(len(tau), -1)
     tail = (1 - level) / 2
     low, middle, high = np.quantile(tau, [tail, 0.5, 1 - tail])
-    values = checks | _matrices(effect, tau, tail, seed) | _ranks(effect, small_values)
+    values: dict[str, FloatArray | float] = {
+        "r_hat": checked.r_hat,
+        "bulk_sample_size": checked.bulk,
+        "tail_sample_size": checked.tail,
+    }
+    values |= _matrices(effect, tau, tail, seed) | _ranks(effect, small_values)
     values |= {"tau_mean": tau.mean(), "tau_sd": tau.std(ddof=1), "tau_median": middle}
     values |= {"tau_ci_low": low, "tau_ci_high": high, "tau_samples": tau}
     values |= {"effect_samples": effect, "deviance": arms.residual_deviance(drawn.logit).mean()}
@@ -246,28 +222,6 @@ def _priors(tau_prior: HalfNormal, effect: float, baseline: float) -> Priors:
         one_number("effect_prior_sd", effect, SIZE),
         tau_prior.scale,
     )
-
-
-def _settings(chains: int, draws: int, warmup: int, target_accept: float, seed: int) -> Settings:
-    least = {"chains": (chains, 2), "draws": (draws, 100), "warmup": (warmup, 100)}
-    for name, (value, smallest) in (least | {"seed": (seed, 0)}).items():
-        if not isinstance(value, int):
-            raise ValueError(f"{name} must be a whole number, got {value!r}")
-        if value < smallest:
-            raise ValueError(f"{name} must be at least {smallest}, got {value!r}")
-    require("target_accept", numbers("target_accept", target_accept), ACCEPT)
-    return Settings(chains, draws, warmup, float(target_accept), seed)
-
-
-def _checked(drawn: Chains, chains: int) -> dict[str, float]:
-    """Return the diagnostics; `NotConverged` where one of them fails."""
-    r_hat = float(np.max(split_r_hat(drawn.parameters)))
-    bulk = float(np.min(bulk_sample_size(drawn.parameters)))
-    tail = float(np.min(tail_sample_size(drawn.parameters)))
-    needed = DRAWS_A_CHAIN * chains
-    if not (r_hat <= R_HAT and min(bulk, tail) >= needed and drawn.divergences == 0):
-        raise NotConverged(r_hat, bulk, tail, drawn.divergences, needed)
-    return {"r_hat": r_hat, "bulk_sample_size": bulk, "tail_sample_size": tail}
 
 
 def _matrices(effect: FloatArray, tau: FloatArray, tail: float, seed: int) -> dict[str, FloatArray]:

@@ -1,12 +1,8 @@
-"""Draws from the posterior of a binomial network by the No-U-Turn sampler of NumPyro.
-
-Hoffman and Gelman (2014), J Mach Learn Res 15:1593-1623; Phan, Pradhan and Jankowiak (2019),
-arXiv:1912.11554. JAX and NumPyro are loaded when the first fit is asked for, never before.
-"""
+"""The posterior of a binomial network, and draws from it."""
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +10,8 @@ import numpy as np
 
 from trabecula.synthesis.arguments import FloatArray
 from trabecula.synthesis.network.binomial_arms import BinomialArms
-
-INSTALL = "pip install 'trabecula[bayes]'"
+from trabecula.synthesis.sampling.nuts import draw
+from trabecula.synthesis.sampling.settings import Settings
 
 STARTS = 0.5
 """Standard deviation of the starting points around a crude guess: farther apart than the
@@ -29,17 +25,6 @@ class Priors:
     baseline: float
     effect: float
     tau: float
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to sample."""
-
-    chains: int
-    draws: int
-    warmup: int
-    target_accept: float
-    seed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,52 +46,39 @@ def sample(arms: BinomialArms, reference: int, priors: Priors, settings: Setting
     ImportError
         If JAX or NumPyro is not installed, with the command that installs them.
     """
-    jax, infer = _load("jax"), _load("numpyro.infer")
     basis = np.delete(arms.effects, reference, axis=1)
-    with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
-        kernel = infer.NUTS(
-            potential_fn=_potential(arms, basis, priors, jax),
-            target_accept_prob=settings.target_accept,
-        )
-        mcmc = infer.MCMC(
-            kernel,
-            num_warmup=settings.warmup,
-            num_samples=settings.draws,
-            num_chains=settings.chains,
-            chain_method="vectorized",
-            progress_bar=False,
-        )
-        start = {n: jax.numpy.asarray(v) for n, v in _starts(arms, basis, settings).items()}
-        key = jax.random.PRNGKey(settings.seed)
-        mcmc.run(key, init_params=start, extra_fields=("diverging",))
-        drawn = {n: np.asarray(v) for n, v in mcmc.get_samples(group_by_chain=True).items()}
-        divergences = int(np.asarray(mcmc.get_extra_fields()["diverging"]).sum())
+    shared = {
+        "events": arms.events,
+        "n": arms.n,
+        "study": arms.study,
+        "effects": basis,
+        "deviations": arms.deviations,
+        "prior": np.array([priors.baseline, priors.effect, priors.tau]),
+    }
+    start = {name: value[None] for name, value in _starts(arms, basis, settings).items()}
+    found = draw(_potential, start, settings, shared=shared)
+    drawn = {name: value[0] for name, value in found.parameters.items()}
     tau = np.exp(drawn["log_tau"])
     logit = drawn["baseline"][..., arms.study] + drawn["effect"] @ basis.T
     logit = logit + tau[..., None] * (drawn["deviation"] @ arms.deviations.T)
-    names = ("baseline", "effect", "deviation")
-    parameters = np.concatenate([*(drawn[n] for n in names), drawn["log_tau"][..., None]], axis=-1)
     effect = np.insert(drawn["effect"], reference, 0.0, axis=-1)
-    return Chains(parameters, effect, tau, logit, divergences)
+    return Chains(found.flat()[0], effect, tau, logit, int(found.divergences[0]))
 
 
-def _potential(arms: BinomialArms, basis: FloatArray, priors: Priors, jax: Any) -> Any:
-    """Return minus the logarithm of the posterior as a function of the parameters."""
-    jnp = jax.numpy
-    events, n, study = jnp.asarray(arms.events), jnp.asarray(arms.n), jnp.asarray(arms.study)
-    effects, deviations = jnp.asarray(basis), jnp.asarray(arms.deviations)
+def _potential(at: Mapping[str, Any], data: Mapping[str, Any], _: Any) -> Any:
+    """Return minus the logarithm of the posterior, a function for JAX."""
+    import jax
+    import jax.numpy as jnp
 
-    def potential(at: dict[str, Any]) -> Any:
-        tau = jnp.exp(at["log_tau"])
-        logit = at["baseline"][study] + effects @ at["effect"]
-        logit = logit + tau * (deviations @ at["deviation"])
-        likelihood = (events * logit - n * jax.nn.softplus(logit)).sum()
-        squares = (at["baseline"] ** 2).sum() / priors.baseline**2
-        squares = squares + (at["effect"] ** 2).sum() / priors.effect**2
-        squares = squares + (at["deviation"] ** 2).sum() + tau**2 / priors.tau**2
-        return squares / 2 - at["log_tau"] - likelihood
-
-    return potential
+    baseline_sd, effect_sd, tau_scale = data["prior"]
+    tau = jnp.exp(at["log_tau"])
+    logit = at["baseline"][data["study"]] + data["effects"] @ at["effect"]
+    logit = logit + tau * (data["deviations"] @ at["deviation"])
+    likelihood = (data["events"] * logit - data["n"] * jax.nn.softplus(logit)).sum()
+    squares = (at["baseline"] ** 2).sum() / baseline_sd**2
+    squares = squares + (at["effect"] ** 2).sum() / effect_sd**2
+    squares = squares + (at["deviation"] ** 2).sum() + tau**2 / tau_scale**2
+    return squares / 2 - at["log_tau"] - likelihood
 
 
 def _starts(arms: BinomialArms, basis: FloatArray, settings: Settings) -> dict[str, FloatArray]:
@@ -124,13 +96,3 @@ def _starts(arms: BinomialArms, basis: FloatArray, settings: Settings) -> dict[s
         name: value + STARTS * random.standard_normal((settings.chains, *value.shape))
         for name, value in center.items()
     }
-
-
-def _load(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"the sampler needs {name.split('.')[0]}, which is not installed; install it with: "
-            f"{INSTALL}"
-        ) from error

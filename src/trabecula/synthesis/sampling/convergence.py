@@ -5,7 +5,9 @@ Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), Bayesian Anal 16:667-71
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, cast
 
 import numpy as np
 from scipy import special
@@ -14,6 +16,78 @@ from trabecula.synthesis.arguments import FloatArray
 
 TAILS = (0.05, 0.95)
 """Quantiles whose effective sample size counts as that of the tails."""
+
+
+R_HAT = 1.01
+"""Largest R-hat of chains that agree (Vehtari et al. 2021)."""
+
+DRAWS_A_CHAIN = 100
+"""Smallest effective sample size, bulk and tail, a chain; with fewer R-hat itself is too noisy to
+tell (the same source)."""
+
+
+class NotConverged(RuntimeError):  # noqa: N818 (named for what is found)
+    """The chains do not agree, or could not follow the posterior: there is no result.
+
+    ``r_hat`` is the largest, ``bulk`` and ``tail`` the smallest effective sample sizes, with
+    ``divergences`` the number of divergent transitions.
+    """
+
+    def __init__(self, found: Diagnostics, needed: int, advice: Sequence[str] = ()) -> None:
+        self.r_hat, self.bulk, self.tail = found.r_hat, found.bulk, found.tail
+        self.divergences = found.divergences
+        told = (
+            f"largest R-hat {found.r_hat:.3f} (at most {R_HAT}), smallest effective sample sizes "
+            f"{found.bulk:.0f} bulk and {found.tail:.0f} tail (at least {needed}), "
+            f"{found.divergences} divergent transitions (none)"
+        )
+        first = (
+            "raise draws and warmup"
+            if found.divergences == 0
+            else "raise target_accept towards 0.99"
+        )
+        super().__init__(f"the chains have not converged: {told}; {'; '.join((first, *advice))}")
+        self._made_of = (found, needed, tuple(advice))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Diagnostics, int, tuple[str, ...]]]:
+        """Let the error come back from another process."""
+        return type(self), self._made_of
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """The largest R-hat and the smallest effective sample sizes of several quantities."""
+
+    r_hat: float
+    bulk: float
+    tail: float
+    divergences: int
+
+
+def diagnostics_of(draws: FloatArray, divergences: int) -> Diagnostics:
+    """Return the diagnostics of `draws` (chains, draws, quantities)."""
+    return Diagnostics(
+        float(np.nanmax(split_r_hat(draws))),
+        float(np.nanmin(bulk_sample_size(draws))),
+        float(np.nanmin(tail_sample_size(draws))),
+        divergences,
+    )
+
+
+def diagnosed(draws: FloatArray, divergences: int, advice: Sequence[str] = ()) -> Diagnostics:
+    """Return the diagnostics of `draws` (chains, draws, quantities) that have settled.
+
+    Raises
+    ------
+    NotConverged
+        Where chains disagree, hold too few effective draws, or had divergent transitions;
+        `advice` is added to what it says.
+    """
+    found = diagnostics_of(draws, divergences)
+    needed = DRAWS_A_CHAIN * len(draws)
+    if not (found.r_hat <= R_HAT and min(found.bulk, found.tail) >= needed and divergences == 0):
+        raise NotConverged(found, needed, advice)
+    return found
 
 
 def split_r_hat(draws: FloatArray) -> FloatArray:
