@@ -183,7 +183,7 @@ def recovery_models(
         rows = log_likelihoods(evidence, variant, form, drawn, place, exchangeable=exchangeable)
         used = len(evidence.studies) if variant.use is None else sum(variant.use)
         flat = {
-            name: frozen(q[name].reshape(-1, *q[name].shape[2:]))
+            name: frozen(q[name].reshape(q[name].shape[0] * q[name].shape[1], *q[name].shape[2:]))
             for name in (*reported, "delay_slope", "moderator", "optimism")
         }
         fits.append(

@@ -175,10 +175,18 @@ def log_likelihoods(
     """Return the log-likelihood of every row under each draw of one variant (draws, rows)."""
     jax = load("jax")
     laid = layout(evidence, variant.priors, exchangeable=exchangeable)
-    at = {n: v[place].reshape(-1, *v.shape[3:]) for n, v in drawn.parameters.items()}
+    at = _in_a_row(drawn, place)
     with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
         found = _rows(form)(at, laid.shared, assumed(variant.priors, evidence))
         return np.concatenate([np.asarray(found[name]) for name in TABLES], axis=1)
+
+
+def _in_a_row(drawn: Draws, place: int) -> dict[str, FloatArray]:
+    """Return the parameters of one variant (draws, ...), all chains one after the other."""
+    return {
+        name: value[place].reshape(value.shape[1] * value.shape[2], *value.shape[3:])
+        for name, value in drawn.parameters.items()
+    }
 
 
 @cache
@@ -197,7 +205,7 @@ def replicates(
     Where natural courses are one for all there is nothing to draw from: no replicates.
     """
     random = np.random.default_rng(count)
-    flat = {n: v[place].reshape(-1, *v.shape[3:]) for n, v in drawn.parameters.items()}
+    flat = _in_a_row(drawn, place)
     rows = len(observed(evidence))
     if not flat["study"].shape[1]:
         return np.empty((0, rows))
