@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    ?= build/reference
+BUILD  ?=
 READY  := $(VENV)/.ready
 
 .PHONY: reference test lint bench validate lock clean
 
 reference: $(READY)            ## build the reference into build/reference
-	$(BIN)/trabecula build --out $(OUT)
+	$(BIN)/trabecula build --out $(OUT) $(BUILD)
 
 test: $(READY)                 ## run every test, in a real browser too
 	scripts/install-chromium
